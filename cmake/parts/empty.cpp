@@ -1,0 +1,1 @@
+// A translation unit for targets that need one.

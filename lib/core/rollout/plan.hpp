@@ -1,0 +1,42 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "serin/base/error.hpp"
+#include "serin/base/time.hpp"
+#include "serin/judge/options.hpp"
+
+namespace serin::rollout {
+
+/// What happens when a stage's time is over and nothing is proved. Whatever it is, it is printed and journalled.
+enum class OnUndecided : std::uint8_t { hold, extend, advance, rollback };
+[[nodiscard]] std::string_view on_undecided_name(OnUndecided policy) noexcept;
+
+/// As a person writes it, in a file or as options of `serin deploy`. It may hold nonsense: Plan::make checks.
+struct PlanOptions {
+  std::vector<double> stages = {5, 50, 95};          ///< percent, growing, each > 0 and < 100; 0 goes before, 100 comes after
+  Duration monitoring_duration = 5min;               ///< of each stage; >= 1 s
+  Duration zero_duration = 0s;                       ///< at 0 %, after the candidate is ready, to watch it without traffic; >= 0
+  OnUndecided on_undecided = OnUndecided::extend;    ///< at the last stage; a stage before it: on_undecided_early
+  OnUndecided on_undecided_early = OnUndecided::extend;  ///< at a stage that is not the last
+  int max_extensions = 2;                            ///< of one stage; then it is held; >= 0
+  bool early_promotion = true;                       ///< leave a stage as soon as health is proved
+  Duration min_stage = 10s;                          ///< ... but not before; >= 0, <= monitoring_duration
+  Duration ready_timeout = 60s;                      ///< for the candidate's replicas to become ready
+  Duration restore_timeout = 30s;                    ///< after which a rollback that does not read back right is escalated
+  judge::ErrorJudgeOptions judge;
+};
+
+/// Options that passed their checks.
+class Plan {
+ public:
+  /// Errors: invalid_argument, naming the first field out of range, its value and the range.
+  static Result<Plan> make(PlanOptions options);
+  [[nodiscard]] const PlanOptions& options() const noexcept { return options_; }
+
+ private:
+  explicit Plan(PlanOptions options) : options_(std::move(options)) {}
+  PlanOptions options_;
+};
+
+}  // namespace serin::rollout

@@ -1,0 +1,80 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "serin/base/error.hpp"
+#include "serin/base/time.hpp"
+
+namespace serin {
+
+/// Header fields in order; names compare without case.
+class HttpHeaders {
+ public:
+  HttpHeaders() = default;
+  HttpHeaders(std::initializer_list<std::pair<std::string, std::string>> fields) : fields_(fields) {}
+  /// The first field of that name.
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+  /// Replaces every field of that name.
+  void set(std::string_view name, std::string_view value);
+  void add(std::string_view name, std::string_view value) { fields_.emplace_back(name, value); }
+  [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return fields_.end(); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string target = "/";  ///< path and query as on the wire: "/status?batch_id=7"
+  HttpHeaders headers;
+  std::string body;
+  std::string peer;  ///< address of the client, filled in by a server; empty in a client
+
+  /// The target up to '?'; not decoded.
+  [[nodiscard]] std::string_view path() const noexcept;
+  /// The decoded value of a query parameter; nothing when absent, empty when it has no '='.
+  [[nodiscard]] std::optional<std::string> query(std::string_view name) const;
+};
+
+struct HttpResponse {
+  int status = 200;
+  HttpHeaders headers;
+  std::string body;
+
+  [[nodiscard]] static HttpResponse json(int status, std::string body);
+  [[nodiscard]] static HttpResponse text(int status, std::string body);
+};
+
+/// "Service Unavailable" for 503; empty for codes without a name.
+[[nodiscard]] std::string_view http_reason(int status) noexcept;
+
+/// Sends one request to "http://host:port". Threads: any. Keeps connections alive on its own account.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  /// `origin` is "http://host:port" without a path. Any status is a success here: the caller judges it.
+  /// A request is sent at most once unless its method is GET or HEAD and a kept connection turned out dead.
+  /// Errors: invalid_argument (origin), unavailable (refused, reset, closed), deadline_exceeded, data_loss (not HTTP),
+  /// exhausted (answer larger than the client's limit).
+  virtual Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) = 0;
+};
+
+/// What a server serves. Threads: any; called at the same time from several.
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  /// True: handle() answers from memory within microseconds and may run on the network thread, so that no busy worker
+  /// can delay it (liveness, readiness from cache, metrics). False: it may block and runs on a bounded pool of workers.
+  [[nodiscard]] virtual bool is_immediate(const HttpRequest& request) const noexcept = 0;
+  /// Never throws; whatever goes wrong is a response.
+  virtual HttpResponse handle(const HttpRequest& request) = 0;
+  /// What a client gets when the bounded pool is full (503 with Retry-After unless overridden).
+  virtual HttpResponse overloaded(const HttpRequest& request);
+};
+
+}  // namespace serin

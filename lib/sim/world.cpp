@@ -1,0 +1,58 @@
+#include "serin/sim/world.hpp"
+
+#include <fmt/format.h>
+
+namespace serin::sim {
+
+std::uint64_t SeededRandom::next() {
+  std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+World::World(WorldOptions options) : options_(options), now_(options.start), random_(options.seed) {}
+
+void World::run_until(Instant until) {
+  while (!events_.empty() && events_.begin()->first <= until) {
+    auto node = events_.extract(events_.begin());
+    now_ = std::max(now_, node.key());
+    node.mapped()();  // may schedule more, also for this very instant
+  }
+  now_ = std::max(now_, until);
+}
+
+void World::advance(Duration by) { run_until(now_ + by); }
+
+void World::at(Instant when, std::function<void()> event) { events_.emplace(when, std::move(event)); }
+
+void World::every(Duration period, std::function<void()> event) {
+  at(now_ + period, [this, period, event = std::move(event)]() mutable {
+    event();
+    every(period, std::move(event));
+  });
+}
+
+WallTime World::WorldSleeper::wall() const {
+  return world.options_.wall_start + (world.now_ - world.options_.start) + world.wall_offset_;
+}
+
+Status World::WorldSleeper::sleep_until(Instant until) {
+  if (world.stopped_) return fail(Errc::cancelled, "stop was requested");
+  // One event at a time, so that a stop requested by one ends the sleep there.
+  while (!world.events_.empty() && world.events_.begin()->first <= until) {
+    world.run_until(world.events_.begin()->first);
+    if (world.stopped_) return fail(Errc::cancelled, "stop was requested");
+  }
+  world.run_until(until);
+  return {};
+}
+
+void World::WorldLog::write(LogLevel level, std::string_view event, std::span<const LogField> fields) {
+  std::string line = fmt::format("{} {}", log_level_name(level), event);
+  for (const LogField& field : fields)
+    line += std::visit([&](const auto& value) { return fmt::format(" {}={}", field.key, value); }, field.value);
+  world.lines_.push_back(std::move(line));
+}
+
+}  // namespace serin::sim
