@@ -38,7 +38,8 @@ TEST(Duration, is_read_as_people_write_it) {
 }
 
 TEST(Duration, is_written_so_that_reading_it_gives_it_back) {
-  for (const Duration d : {Duration(0ns), Duration(17us), Duration(250ms), Duration(20s), Duration(90min), Duration(25h)})
+  for (const Duration d :
+       {Duration(0ns), Duration(17us), Duration(250ms), Duration(20s), Duration(90min), Duration(25h)})
     EXPECT_EQ(parse_duration(format_duration(d)).value(), d) << format_duration(d);
 }
 

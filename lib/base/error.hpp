@@ -67,11 +67,11 @@ using Status = Result<void>;
 #define SERIN_JOIN_INNER(a, b) a##b
 #define SERIN_JOIN(a, b) SERIN_JOIN_INNER(a, b)
 /// `SERIN_TRY(auto rows, sql.query(...));` declares `rows`, or returns the error from the enclosing function.
-#define SERIN_TRY(declaration, ...)                                                                   \
-  auto SERIN_JOIN(serin_try_, __LINE__) = (__VA_ARGS__);                                              \
+#define SERIN_TRY(declaration, ...)                                                                                 \
+  auto SERIN_JOIN(serin_try_, __LINE__) = (__VA_ARGS__);                                                            \
   if (!SERIN_JOIN(serin_try_, __LINE__)) return ::serin::pass(std::move(SERIN_JOIN(serin_try_, __LINE__)).error()); \
   declaration = *std::move(SERIN_JOIN(serin_try_, __LINE__))
 /// `SERIN_CHECK(store.save(x));` returns the error from the enclosing function, if there is one.
-#define SERIN_CHECK(...)                                                                               \
-  if (auto SERIN_JOIN(serin_check_, __LINE__) = (__VA_ARGS__); !SERIN_JOIN(serin_check_, __LINE__))     \
+#define SERIN_CHECK(...)                                                                            \
+  if (auto SERIN_JOIN(serin_check_, __LINE__) = (__VA_ARGS__); !SERIN_JOIN(serin_check_, __LINE__)) \
   return ::serin::pass(std::move(SERIN_JOIN(serin_check_, __LINE__)).error())

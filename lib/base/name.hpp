@@ -1,10 +1,10 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <compare>
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "serin/base/error.hpp"
 

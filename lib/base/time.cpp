@@ -1,9 +1,10 @@
 #include "serin/base/time.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <fmt/format.h>
 
 namespace serin {
 namespace {
@@ -13,8 +14,8 @@ struct Unit {
   double nanoseconds;
 };
 // "ms" before "m": the longest name that fits wins.
-constexpr std::array units{Unit{"ns", 1},    Unit{"us", 1e3},   Unit{"ms", 1e6},    Unit{"s", 1e9},
-                           Unit{"m", 60e9},  Unit{"h", 3600e9}, Unit{"d", 86400e9}};
+constexpr std::array units{Unit{"ns", 1},   Unit{"us", 1e3},   Unit{"ms", 1e6},   Unit{"s", 1e9},
+                           Unit{"m", 60e9}, Unit{"h", 3600e9}, Unit{"d", 86400e9}};
 
 const Unit* unit_at(std::string_view text) {
   const Unit* found = nullptr;
@@ -129,7 +130,8 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   std::string_view rest = text.substr(19);
   double fraction = 0;
   if (rest.starts_with('.')) {
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), fraction, std::chars_format::fixed);
+    const auto [end, error] =
+        std::from_chars(rest.data(), rest.data() + rest.size(), fraction, std::chars_format::fixed);
     if (error != std::errc() || end == rest.data() + 1) return bad_time(text);
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
   }

@@ -44,7 +44,9 @@ class Deadline {
   [[nodiscard]] constexpr Instant at() const noexcept { return at_; }
   [[nodiscard]] constexpr bool passed(Instant now) const noexcept { return now >= at_; }
   /// Time left, never negative.
-  [[nodiscard]] constexpr Duration left(Instant now) const noexcept { return passed(now) ? Duration::zero() : at_ - now; }
+  [[nodiscard]] constexpr Duration left(Instant now) const noexcept {
+    return passed(now) ? Duration::zero() : at_ - now;
+  }
   [[nodiscard]] constexpr Deadline sooner(Deadline other) const noexcept { return at_ < other.at_ ? *this : other; }
   friend constexpr auto operator<=>(Deadline, Deadline) = default;
 
@@ -52,8 +54,8 @@ class Deadline {
   Instant at_;
 };
 
-/// "250ms", "20s", "5m", "1h30m", "2d", "0". Units: ns us ms s m h d; a number without a unit is refused unless it is 0.
-/// Errors: invalid_argument, with the text. Pure.
+/// "250ms", "20s", "5m", "1h30m", "2d", "0". Units: ns us ms s m h d; a number without a unit is refused unless it is
+/// 0. Errors: invalid_argument, with the text. Pure.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 /// The shortest exact-enough form: "250ms", "20s", "5m", "1h30m"; three significant digits below a second.
 [[nodiscard]] std::string format_duration(Duration duration);

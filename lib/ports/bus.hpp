@@ -28,14 +28,14 @@ struct Delivery {
 struct SubscriptionOptions {
   std::string name;
   std::string topic;
-  Duration ack_deadline = 30s;           ///< a delivery not acknowledged by then is delivered again; > 0
-  std::int64_t max_attempts = 5;         ///< afterwards the message moves to the dead letters; >= 1
-  Duration min_backoff = 500ms;          ///< wait before the second attempt after a nack
-  Duration max_backoff = 30s;            ///< ceiling of that wait, which doubles each time
-  std::string dead_letter_topic;         ///< receives what used up its attempts; empty: kept aside in the subscription
-  std::string push_service;              ///< service of the fleet that deliveries are pushed to; empty: pull only
-  std::string push_path;                 ///< e.g. "/predict"
-  std::int64_t push_concurrency = 4;     ///< deliveries in flight at once; >= 1
+  Duration ack_deadline = 30s;        ///< a delivery not acknowledged by then is delivered again; > 0
+  std::int64_t max_attempts = 5;      ///< afterwards the message moves to the dead letters; >= 1
+  Duration min_backoff = 500ms;       ///< wait before the second attempt after a nack
+  Duration max_backoff = 30s;         ///< ceiling of that wait, which doubles each time
+  std::string dead_letter_topic;      ///< receives what used up its attempts; empty: kept aside in the subscription
+  std::string push_service;           ///< service of the fleet that deliveries are pushed to; empty: pull only
+  std::string push_path;              ///< e.g. "/predict"
+  std::int64_t push_concurrency = 4;  ///< deliveries in flight at once; >= 1
 };
 
 struct Backlog {
@@ -55,13 +55,15 @@ class Bus {
   virtual Result<std::vector<SubscriptionOptions>> subscriptions(Deadline deadline) = 0;
   /// Returns the ids, in order. All or none. On return the messages survive kill -9.
   /// Errors: not_found (topic), exhausted, unavailable, deadline_exceeded.
-  virtual Result<std::vector<std::string>> publish(std::string_view topic, std::vector<BusMessage> messages, Deadline deadline) = 0;
+  virtual Result<std::vector<std::string>> publish(std::string_view topic, std::vector<BusMessage> messages,
+                                                   Deadline deadline) = 0;
   /// Leases up to `most` due messages for the subscription's ack deadline; does not wait for new ones.
   virtual Result<std::vector<Delivery>> pull(std::string_view subscription, std::size_t most, Deadline deadline) = 0;
   /// Errors: conflict, when the lease ran out and the message is somebody else's by now.
   virtual Status ack(std::string_view subscription, std::string_view ack_id, Deadline deadline) = 0;
   /// Gives the message back; delivered again after the backoff, or to the dead letters. `reason` is kept with it.
-  virtual Status nack(std::string_view subscription, std::string_view ack_id, std::string_view reason, Deadline deadline) = 0;
+  virtual Status nack(std::string_view subscription, std::string_view ack_id, std::string_view reason,
+                      Deadline deadline) = 0;
   virtual Result<Backlog> backlog(std::string_view subscription, Deadline deadline) = 0;
 };
 

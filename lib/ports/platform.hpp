@@ -13,14 +13,14 @@ namespace serin {
 /// Everything needed to run one version of a service. Two releases with the same content have the same digest.
 struct ReleaseSpec {
   ReleaseName name;
-  std::vector<std::string> command;                   ///< program and arguments; the program's path is absolute
-  std::map<std::string, std::string> environment;     ///< added to PORT and to what the fleet gives every service
-  std::string directory;                              ///< working folder; absolute
-  std::map<std::string, std::string> labels;          ///< e.g. version, commit
-  int replicas = 1;                                   ///< >= 1
-  std::string ready_path = "/ready";                  ///< 200 means that requests may come
-  Duration ready_timeout = 30s;                       ///< to the first 200, of every replica
-  std::string digest;                                 ///< of the program's bytes and everything above but name, replicas
+  std::vector<std::string> command;                ///< program and arguments; the program's path is absolute
+  std::map<std::string, std::string> environment;  ///< added to PORT and to what the fleet gives every service
+  std::string directory;                           ///< working folder; absolute
+  std::map<std::string, std::string> labels;       ///< e.g. version, commit
+  int replicas = 1;                                ///< >= 1
+  std::string ready_path = "/ready";               ///< 200 means that requests may come
+  Duration ready_timeout = 30s;                    ///< to the first 200, of every replica
+  std::string digest;                              ///< of the program's bytes and everything above but name, replicas
 };
 
 enum class ReplicaState : std::uint8_t {
@@ -56,14 +56,15 @@ struct Replica {
 class Platform {
  public:
   virtual ~Platform() = default;
-  /// Starts a release's replicas beside what runs, without traffic. Returns when that is accepted, not when it is ready.
-  /// The same release again is fine. Errors: not_found (service), conflict (other content under that name),
+  /// Starts a release's replicas beside what runs, without traffic. Returns when that is accepted, not when it is
+  /// ready. The same release again is fine. Errors: not_found (service), conflict (other content under that name),
   /// unavailable (nobody there to do it), invalid_argument.
   virtual Status start(const ServiceName& service, const ReleaseSpec& release, Deadline deadline) = 0;
   /// Takes it out of rotation, lets requests in flight finish, ends the processes. Errors: not_found.
   virtual Status stop(const ServiceName& service, const ReleaseName& release, Deadline deadline) = 0;
   /// Errors: not_found (service or release), unavailable.
-  virtual Result<std::vector<Replica>> replicas(const ServiceName& service, const ReleaseName& release, Deadline deadline) = 0;
+  virtual Result<std::vector<Replica>> replicas(const ServiceName& service, const ReleaseName& release,
+                                                Deadline deadline) = 0;
 };
 
 }  // namespace serin

@@ -11,9 +11,7 @@ class Random {
   /// Uniform in [0, 1).
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   /// Nearly uniform in [0, bound), bound >= 1: the modulo bias is below bound / 2^64.
-  std::uint64_t below(std::uint64_t bound) {
-    return next() % bound;
-  }
+  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
 };
 
 }  // namespace serin

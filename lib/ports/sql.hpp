@@ -39,7 +39,8 @@ class Sql {
  public:
   virtual ~Sql() = default;
   virtual Result<SqlTable> query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) = 0;
-  virtual Result<std::int64_t> execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) = 0;
+  virtual Result<std::int64_t> execute(std::string_view sql, std::span<const SqlValue> parameters,
+                                       Deadline deadline) = 0;
   /// Runs `work` in one write transaction: committed when it returns success, rolled back otherwise. `work` runs once;
   /// while it waits for the database's lock the deadline holds. Once this returns success the change survives kill -9.
   virtual Status transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) = 0;

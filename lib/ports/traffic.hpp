@@ -25,8 +25,9 @@ struct TrafficSecond {
 };
 
 struct TrafficWindow {
-  std::vector<TrafficSecond> seconds;  ///< every second from the one asked for up to `complete`, also those without requests
-  std::int64_t complete = -1;          ///< last second of which nothing more will come; -1: none
+  std::vector<TrafficSecond>
+      seconds;                 ///< every second from the one asked for up to `complete`, also those without requests
+  std::int64_t complete = -1;  ///< last second of which nothing more will come; -1: none
 };
 
 /// The judge's input. Threads: any; processes: any.

@@ -1,7 +1,7 @@
 // Goal: simulated time is exact and repeatable. Method: schedule, wait, compare.
-#include <gtest/gtest.h>
-
 #include "serin/sim/world.hpp"
+
+#include <gtest/gtest.h>
 
 namespace serin::sim {
 namespace {

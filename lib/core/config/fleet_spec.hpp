@@ -15,21 +15,21 @@ namespace serin::config {
 
 struct ServiceSpec {
   ServiceName name;
-  std::string listen = "127.0.0.1:0";   ///< where users reach it, through the router; port 0: the kernel chooses, once
-  ReleaseSpec release;                  ///< what `serin up` starts with 100 % when the service has never run
-  std::vector<ReleaseSpec> releases;    ///< further ones that `serin deploy --release NAME` knows
-  rollout::PlanOptions plan;            ///< the fleet's plan with this service's changes
+  std::string listen = "127.0.0.1:0";  ///< where users reach it, through the router; port 0: the kernel chooses, once
+  ReleaseSpec release;                 ///< what `serin up` starts with 100 % when the service has never run
+  std::vector<ReleaseSpec> releases;   ///< further ones that `serin deploy --release NAME` knows
+  rollout::PlanOptions plan;           ///< the fleet's plan with this service's changes
 };
 
 /// A fleet.yaml that has been read and checked. All paths are absolute.
 struct FleetSpec {
   std::string name;
-  std::string file;                     ///< where it was read from
-  std::string environment = "local";    ///< told by every health endpoint
-  std::string state;                    ///< folder of the control database, logs and sockets
-  std::string warehouse;                ///< "sqlite:/path/warehouse.db"
-  std::string bus;                      ///< "sqlite:/path/bus.db"
-  std::string documents;                ///< "sqlite:/path/documents.db"
+  std::string file;                        ///< where it was read from
+  std::string environment = "local";       ///< told by every health endpoint
+  std::string state;                       ///< folder of the control database, logs and sockets
+  std::string warehouse;                   ///< "sqlite:/path/warehouse.db"
+  std::string bus;                         ///< "sqlite:/path/bus.db"
+  std::string documents;                   ///< "sqlite:/path/documents.db"
   std::string router_program = "haproxy";  ///< name or path
   std::vector<ServiceSpec> services;
   std::vector<std::string> topics;

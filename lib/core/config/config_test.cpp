@@ -1,0 +1,117 @@
+// Goal: a good file is read completely; a bad one is refused with the place and a way out. Method: small files.
+#include <gtest/gtest.h>
+
+#include "serin/config/fleet_spec.hpp"
+
+namespace serin::config {
+namespace {
+
+const Substitutions where{.bin = "/opt/serin/bin", .here = "/srv/fleet"};
+
+constexpr std::string_view good = R"(fleet: demo
+state: ../state
+environment_of_all: {COMMON: "1"}
+plan: {stages: [5, 50], monitoring_duration: 20s, on_undecided: hold, judge: {alpha: 0.005, healthy: {ratio: 2, absolute: 0.01}}}
+services:
+  worker:
+    listen: 127.0.0.1:8080
+    command: ["${bin}/worker", --fast]
+    environment: {MODE: normal}
+    labels: {version: "1"}
+    replicas: 2
+    ready: {path: /ready, timeout: 10s}
+    release: v1
+    plan: {stages: [10]}
+    releases:
+      v2: {labels: {version: "2"}, environment: {MODE: new}}
+      same:
+  page:
+    command: [bin/page]
+topics: [orders]
+subscriptions:
+  - {name: orders-worker, topic: orders, push: worker, path: /take, ack_deadline: 5s}
+)";
+
+std::string error_of(std::string_view text) {
+  const auto fleet = parse_fleet(text, "fleet.yaml", where);
+  return fleet ? "no error" : fleet.error().detail();
+}
+/// The good file with one piece replaced.
+std::string with(std::string_view old_piece, std::string_view new_piece) {
+  std::string text(good);
+  const std::size_t at = text.find(old_piece);
+  SERIN_ASSERT(at != std::string::npos);
+  return text.replace(at, old_piece.size(), new_piece);
+}
+
+TEST(Fleet, is_read_completely_and_releases_say_only_what_differs) {
+  const auto fleet = parse_fleet(good, "fleet.yaml", where);
+  ASSERT_TRUE(fleet) << fleet.error().text();
+  EXPECT_EQ(fleet->state, "/srv/state");
+  EXPECT_EQ(fleet->warehouse, "sqlite:/srv/state/warehouse.db");
+  const ServiceSpec* worker = fleet->find("worker");
+  ASSERT_NE(worker, nullptr);
+  EXPECT_EQ(worker->release.name.str(), "v1");
+  EXPECT_EQ(worker->release.command, (std::vector<std::string>{"/opt/serin/bin/worker", "--fast"}));
+  EXPECT_EQ(worker->release.environment, (std::map<std::string, std::string>{{"COMMON", "1"}, {"MODE", "normal"}}));
+  ASSERT_EQ(worker->releases.size(), 2u);
+  EXPECT_EQ(worker->releases[0].environment.at("MODE"), "new");
+  EXPECT_EQ(worker->releases[0].replicas, 2);
+  EXPECT_EQ(worker->plan.stages, std::vector<double>{10});
+  EXPECT_EQ(worker->plan.monitoring_duration, 20s) << "what the service's plan leaves out comes from the fleet's";
+  EXPECT_EQ(worker->plan.judge.alpha, 0.005);
+  EXPECT_EQ(fleet->find("page")->release.command, std::vector<std::string>{"/srv/fleet/bin/page"});
+  EXPECT_EQ(fleet->subscriptions.at(0).push_path, "/take");
+}
+
+TEST(Fleet, a_mistake_is_named_with_its_place_and_a_way_out) {
+  EXPECT_EQ(error_of(with("listen: 127", "lisen: 127")),
+            "fleet.yaml:7:5: unknown key 'services.worker.lisen'; did you mean 'listen'?");
+  EXPECT_EQ(error_of(with("replicas: 2", "replicas: two")),
+            "fleet.yaml:12:15: services.worker.replicas must be a whole number, not 'two'");
+  EXPECT_EQ(error_of(with("timeout: 10s", "timeout: 10")),
+            "fleet.yaml:13:35: services.worker.ready.timeout: '10' is no duration like 250ms, 20s, 5m or 1h30m");
+  EXPECT_EQ(error_of(with("push: worker", "push: workr")),
+            "fleet.yaml:23:48: there is no service 'workr' in this file; did you mean 'worker'?");
+  EXPECT_EQ(error_of(with("on_undecided: hold", "on_undecided: hodl")),
+            "fleet.yaml:4:71: plan.on_undecided must be one of hold, extend, advance, rollback, not 'hodl'; did you "
+            "mean 'hold'?");
+  EXPECT_EQ(error_of(with("  page:", "  worker:")), "fleet.yaml:19:3: services.worker stands here twice");
+  EXPECT_EQ(error_of(with("${bin}", "${bim}")).substr(0, 18), "fleet.yaml:8:14: '");
+}
+
+TEST(Fleet, a_plan_that_cannot_be_is_refused_when_the_file_is_read) {
+  const std::string error = error_of(with("stages: [5, 50]", "stages: [50, 5]"));
+  EXPECT_TRUE(error.starts_with("fleet.yaml:4:16: ")) << error;
+}
+
+TEST(Fleet, text_that_is_no_yaml_or_no_mapping_is_refused_with_a_place) {
+  EXPECT_TRUE(error_of("fleet: [").starts_with("fleet.yaml:1:")) << error_of("fleet: [");
+  EXPECT_EQ(error_of("- a"), "fleet.yaml:1:1: must be a YAML mapping of keys to values");
+  EXPECT_EQ(error_of(""), "fleet.yaml:1:1: must be a YAML mapping of keys to values");
+  EXPECT_NE(error_of("fleet: x"), "no error") << "a fleet without services is a mistake";
+}
+
+TEST(Release, from_a_file_takes_the_rest_from_the_services_own_and_needs_a_name) {
+  const auto fleet = parse_fleet(good, "fleet.yaml", where);
+  const ReleaseSpec& base = fleet->find("worker")->release;
+  const auto release = parse_release("name: v3\nenvironment: {FAULT: \"0.05\"}\n", "v3.yaml", base, where);
+  ASSERT_TRUE(release) << release.error().text();
+  EXPECT_EQ(release->environment.at("MODE"), "normal");
+  EXPECT_EQ(release->command, base.command);
+  EXPECT_EQ(parse_release("labels: {}\n", "v3.yaml", base, where).error().detail(), "v3.yaml:1:1: name is missing");
+}
+
+TEST(Release, the_digest_changes_with_everything_that_changes_what_runs) {
+  const auto fleet = parse_fleet(good, "fleet.yaml", where);
+  const ReleaseSpec& base = fleet->find("worker")->release;
+  ReleaseSpec other = base;
+  other.name = ReleaseName::make("other").value();
+  EXPECT_EQ(release_digest(base, "p"), release_digest(other, "p")) << "a name is no content";
+  EXPECT_NE(release_digest(base, "p"), release_digest(base, "q"));
+  other.environment["A"] = "";
+  EXPECT_NE(release_digest(base, "p"), release_digest(other, "p"));
+}
+
+}  // namespace
+}  // namespace serin::config

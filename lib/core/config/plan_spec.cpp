@@ -1,0 +1,49 @@
+#include "specs.hpp"
+
+namespace serin::config {
+namespace {
+
+std::size_t index_of(rollout::OnUndecided policy) { return static_cast<std::size_t>(policy); }
+
+judge::Margin read_margin(YamlMap& judge, std::string_view key, judge::Margin base) {
+  if (auto margin = judge.map(key)) {
+    base.ratio = margin->number("ratio", base.ratio);
+    base.absolute = margin->number("absolute", base.absolute);
+    margin->done();
+  }
+  return base;
+}
+
+}  // namespace
+
+rollout::PlanOptions read_plan(YamlMap& map, rollout::PlanOptions plan) {
+  // In the order of the enumeration, so that a position is a value.
+  const std::vector<std::string> policies{"hold", "extend", "advance", "rollback"};
+  plan.stages = map.numbers("stages", plan.stages);
+  plan.monitoring_duration = map.duration("monitoring_duration", plan.monitoring_duration);
+  plan.zero_duration = map.duration("zero_duration", plan.zero_duration);
+  plan.on_undecided =
+      static_cast<rollout::OnUndecided>(map.choice("on_undecided", policies, index_of(plan.on_undecided)));
+  plan.on_undecided_early =
+      static_cast<rollout::OnUndecided>(map.choice("on_undecided_early", policies, index_of(plan.on_undecided_early)));
+  plan.max_extensions = static_cast<int>(map.integer("max_extensions", plan.max_extensions));
+  plan.early_promotion = map.flag("early_promotion", plan.early_promotion);
+  plan.min_stage = map.duration("min_stage", plan.min_stage);
+  plan.ready_timeout = map.duration("ready_timeout", plan.ready_timeout);
+  plan.restore_timeout = map.duration("restore_timeout", plan.restore_timeout);
+  if (auto judge = map.map("judge")) {
+    plan.judge.alpha = judge->number("alpha", plan.judge.alpha);
+    plan.judge.beta = judge->number("beta", plan.judge.beta);
+    plan.judge.tolerable = read_margin(*judge, "tolerable", plan.judge.tolerable);
+    plan.judge.healthy = read_margin(*judge, "healthy", plan.judge.healthy);
+    plan.judge.dispersion = judge->number("dispersion", plan.judge.dispersion);
+    plan.judge.min_canary_errors = judge->integer("min_canary_errors", plan.judge.min_canary_errors);
+    judge->done();
+  }
+  map.done();
+  // Checked here as a whole, so that a bad plan is found when the file is read and not when it is needed.
+  map.check("stages", rollout::Plan::make(plan));
+  return plan;
+}
+
+}  // namespace serin::config
