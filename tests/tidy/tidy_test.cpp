@@ -71,10 +71,11 @@ TEST(Includes, of_libraries_are_declared_and_hidden) {
     for (std::size_t i = 0; i < file.lines.size(); ++i) {
       const std::string& line = file.lines[i];
       const std::string at = file.path + ":" + std::to_string(i + 1);
-      for (const auto& [prefix, target] : libraries)
-        if (line.starts_with("#include <" + prefix))
-          EXPECT_TRUE(contains(module->external, target))
-              << at << ": needs EXTERNAL " << target << " in module " << module->name;
+      for (const auto& [prefix, target] : libraries) {
+        if (!line.starts_with("#include <" + prefix)) continue;
+        EXPECT_TRUE(contains(module->external, target))
+            << at << ": needs EXTERNAL " << target << " in module " << module->name;
+      }
       if (line.starts_with("#include <boost/asio") || line.starts_with("#include <boost/beast")) {
         EXPECT_TRUE(module->net) << at << ": Asio and Beast are for NET modules";
         EXPECT_TRUE(file.path.ends_with(".cpp") || file.path.find("/detail_") != std::string::npos)
@@ -134,8 +135,8 @@ TEST_P(Bans, hold_everywhere) {
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(List, Bans, testing::ValuesIn(bans()), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(List, Bans, testing::ValuesIn(bans()), [](const auto& ban) {
+  std::string name = ban.param.name;
   std::ranges::replace(name, '-', '_');
   return name;
 });

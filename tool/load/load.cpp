@@ -6,7 +6,6 @@
 
 namespace serin::load {
 namespace {
-constexpr std::size_t kept_failures = 1000;
 
 Duration quantile(std::vector<std::int32_t> sorted, double q) {
   if (sorted.empty()) return {};

@@ -30,12 +30,15 @@ struct FailedRequest {
   std::string what;  ///< "503 POST /predict" or "unavailable: connection closed"
 };
 
+/// How many failed requests a report names; the rest is only counted.
+constexpr std::size_t kept_failures = 1000;
+
 struct LoadReport {
   std::int64_t sent = 0;
   std::int64_t failed = 0;
   std::int64_t late = 0;  ///< sent more than 100 ms after they were due, because all workers were busy
   std::map<int, std::int64_t> by_status;
-  std::vector<FailedRequest> failures;  ///< the first 1000
+  std::vector<FailedRequest> failures;  ///< the first `kept_failures`
   Duration p50{};                       ///< of answered requests, from when they were due, so that waiting counts
   Duration p99{};
 };

@@ -1,0 +1,32 @@
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+// Private to the module.
+namespace serin::http {
+
+/// A bounded pool of threads. Threads: any.
+class Workers {
+ public:
+  Workers(int threads, std::size_t queue);
+  /// Waits for the jobs that run; those that wait are dropped.
+  ~Workers();
+  /// False when the queue is full: nothing was taken.
+  bool submit(std::function<void()> job);
+  void stop();
+
+ private:
+  void run();
+  const std::size_t queue_limit_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<std::function<void()>> jobs_;  // guarded by mutex_
+  bool stopping_ = false;                   // guarded by mutex_
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace serin::http

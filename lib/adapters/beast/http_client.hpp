@@ -1,0 +1,28 @@
+#pragma once
+#include <memory>
+
+#include "serin/ports/clock.hpp"
+#include "serin/ports/http.hpp"
+
+namespace serin {
+
+struct HttpClientOptions {
+  std::size_t idle_per_origin = 32;        ///< connections kept for reuse; >= 0
+  Duration idle_timeout = 30s;             ///< one that was idle for longer is not used again
+  std::size_t response_limit = 64u << 20;  ///< bytes of an answer
+};
+
+/// HTTP/1.1 without TLS, blocking, with kept connections. Threads: any.
+class BeastHttpClient final : public HttpClient {
+ public:
+  /// \param clock  outlives it; its instants must be those of steady_clock
+  explicit BeastHttpClient(const Clock& clock, HttpClientOptions options = {});
+  ~BeastHttpClient() override;
+  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) override;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace serin

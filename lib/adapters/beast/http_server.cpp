@@ -1,0 +1,165 @@
+#include "serin/beast/http_server.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "detail_connection.hpp"
+
+namespace serin {
+
+namespace asio = boost::asio;
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, http::Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, http::Executor>;
+
+struct HttpServer::Parts {
+  Parts(HttpServerOptions given, HttpHandler& handler, const Clock& clock)
+      : options(std::move(given)),
+        acceptor(io),
+        sweep_timer(io),
+        workers(options.workers, options.queue),
+        server{options, handler, clock, io, workers} {}
+
+  void accept() {
+    acceptor.async_accept([this](boost::system::error_code error, asio::basic_stream_socket<asio::ip::tcp> socket) {
+      if (!acceptor.is_open()) return;
+      if (!error) take(std::move(socket));
+      // Out of descriptors: accept again with the next sweep instead of spinning.
+      if (error)
+        accept_later = true;
+      else
+        accept();
+    });
+  }
+
+  void take(asio::basic_stream_socket<asio::ip::tcp> socket) {
+    boost::system::error_code error;
+    const auto peer = socket.remote_endpoint(error);
+    if (error || server.open.size() >= options.max_connections) return;  // closed by its destructor
+    socket.set_option(asio::ip::tcp::no_delay(true), error);
+    const auto protocol = peer.protocol();
+    const auto handle = socket.release(error);
+    if (error) return;
+    http::Socket concrete(io);
+    concrete.assign(protocol, handle, error);
+    if (error) return;
+    std::make_shared<http::Connection>(server, std::move(concrete), peer.address().to_string())->start();
+  }
+
+  void sweep() {
+    sweep_timer.expires_after(std::chrono::seconds(1));
+    sweep_timer.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      // A copy, because closing takes a connection out of the set.
+      const auto open = server.open;
+      const Instant now = server.clock.now();
+      for (const auto& connection : open) connection->sweep(now);
+      if (accept_later && acceptor.is_open()) {
+        accept_later = false;
+        accept();
+      }
+      sweep();
+    });
+  }
+
+  /// Runs on the network thread and waits for it.
+  template <class Task>
+  void on_network(Task task) {
+    std::mutex mutex;
+    std::condition_variable done;
+    bool finished = false;
+    asio::post(io, [&] {
+      task();
+      const std::lock_guard lock(mutex);
+      finished = true;
+      done.notify_one();
+    });
+    std::unique_lock lock(mutex);
+    done.wait(lock, [&] { return finished; });
+  }
+
+  HttpServerOptions options;
+  asio::io_context io{1};
+  Acceptor acceptor;
+  Timer sweep_timer;
+  http::Workers workers;
+  http::Server server;
+  bool accept_later = false;
+  std::uint16_t port = 0;
+  asio::executor_work_guard<http::Executor> work{io.get_executor()};
+  std::jthread network;
+};
+
+HttpServer::HttpServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, HttpHandler& handler,
+                                                      const Clock& clock) {
+  if (options.workers < 1 || options.workers > 256)
+    return fail(Errc::invalid_argument, fmt::format("workers must be 1 to 256, not {}", options.workers));
+  boost::system::error_code error;
+  const asio::ip::address address = asio::ip::make_address(options.address, error);
+  if (error) return fail(Errc::invalid_argument, fmt::format("'{}' is no IP address", options.address));
+  const std::string where = fmt::format("{}:{}", options.address, options.port);
+  auto parts = std::make_unique<Parts>(std::move(options), handler, clock);
+  const asio::ip::tcp::endpoint endpoint(address, parts->options.port);
+  Acceptor& acceptor = parts->acceptor;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(4096, error);
+  if (error == asio::error::address_in_use)
+    return fail(Errc::conflict, fmt::format("{} is in use by another program", where));
+  if (error == asio::error::access_denied)
+    return fail(Errc::permission_denied, fmt::format("may not listen on {}", where));
+  if (error) return fail(Errc::unavailable, fmt::format("cannot listen on {}: {}", where, error.message()));
+  parts->port = acceptor.local_endpoint().port();
+  parts->accept();
+  parts->sweep();
+  parts->network = std::jthread([raw = parts.get()] { raw->io.run(); });
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(parts)));
+}
+
+HttpServer::~HttpServer() {
+  parts_->on_network([this] {
+    boost::system::error_code ignored;
+    parts_->acceptor.close(ignored);
+    parts_->server.draining = true;
+    const auto open = parts_->server.open;
+    for (const auto& connection : open) connection->close();
+  });
+  parts_->workers.stop();
+  parts_->work.reset();
+  parts_->io.stop();
+  parts_->network.join();
+}
+
+std::uint16_t HttpServer::port() const noexcept { return parts_->port; }
+
+Status HttpServer::drain(Deadline deadline) {
+  parts_->on_network([this] {
+    boost::system::error_code ignored;
+    parts_->acceptor.close(ignored);
+    parts_->server.draining = true;
+    const auto open = parts_->server.open;
+    for (const auto& connection : open) connection->drain();
+  });
+  for (;;) {
+    std::size_t left = 0;
+    parts_->on_network([&] { left = parts_->server.open.size(); });
+    if (left == 0) return {};
+    if (deadline.passed(parts_->server.clock.now()))
+      return fail(Errc::deadline_exceeded, fmt::format("{} requests were still running and are cut off", left));
+    // The last answers come from the network thread; looking again every few milliseconds is enough.
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable().wait_for(lock, std::chrono::milliseconds(5));
+  }
+}
+
+}  // namespace serin

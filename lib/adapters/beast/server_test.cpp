@@ -1,0 +1,196 @@
+// Goal: the server keeps HTTP's rules and its own bounds. Method: real sockets; raw bytes where a client would be too
+// polite.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "serin/beast/http_client.hpp"
+#include "serin/beast/http_server.hpp"
+#include "serin/system/clock.hpp"
+
+namespace serin {
+namespace {
+
+/// "/fast" is immediate; "/slow" waits for the gate; anything else tells what arrived.
+struct Echo final : HttpHandler {
+  bool is_immediate(const HttpRequest& request) const noexcept override { return request.path() == "/fast"; }
+  HttpResponse handle(const HttpRequest& request) override {
+    if (request.path() == "/slow") {
+      std::unique_lock lock(mutex);
+      ++waiting;
+      changed.notify_all();
+      changed.wait(lock, [&] { return gate; });
+    }
+    return HttpResponse::text(200, request.method + " " + request.target + " " + std::to_string(request.body.size()));
+  }
+  void wait_for(int count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return waiting >= count; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex);
+    gate = true;
+    changed.notify_all();
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  int waiting = 0;
+  bool gate = false;
+};
+
+/// A client without manners.
+struct Raw {
+  explicit Raw(std::uint16_t port) : number(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(number, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const timeval limit{.tv_sec = 10, .tv_usec = 0};
+    setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~Raw() { close(number); }
+  void send(std::string_view bytes) const {
+    EXPECT_EQ(::send(number, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  /// Everything until the server closes, or until `times` answers have begun.
+  [[nodiscard]] std::string receive(int times = 1'000'000) const {
+    std::string out;
+    char buffer[4096];
+    for (;;) {
+      int seen = 0;
+      for (std::size_t at = 0; (at = out.find("HTTP/1.1 ", at)) != std::string::npos; ++at) ++seen;
+      if (seen >= times && out.ends_with('0')) return out;
+      const ssize_t count = recv(number, buffer, sizeof buffer, 0);
+      if (count <= 0) return out;
+      out.append(buffer, static_cast<std::size_t>(count));
+    }
+  }
+  int number;
+};
+
+struct Server : testing::Test {
+  void SetUp() override { begin({}); }
+  void begin(HttpServerOptions options) {
+    server.reset();
+    auto started = HttpServer::start(options, handler, clock);
+    ASSERT_TRUE(started) << started.error().text();
+    server = std::move(*started);
+    origin = "http://127.0.0.1:" + std::to_string(server->port());
+  }
+  void TearDown() override { handler.open(); }
+  [[nodiscard]] Deadline soon() const { return Deadline::after(clock.now(), 10s); }
+  SystemClock clock;
+  Echo handler;
+  std::unique_ptr<HttpServer> server;
+  std::string origin;
+};
+
+TEST_F(Server, answers_and_keeps_the_connection) {
+  const Raw raw(server->port());
+  raw.send(
+      "GET /a?b=1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET /fast "
+      "HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answers = raw.receive(3);
+  const std::size_t first = answers.find("GET /a?b=1 0");
+  const std::size_t second = answers.find("POST /c 3");
+  const std::size_t third = answers.find("GET /fast 0");
+  EXPECT_TRUE(first < second && second < third && third != std::string::npos) << "pipelined requests in order\n"
+                                                                              << answers;
+}
+
+TEST_F(Server, head_gets_the_length_and_no_body) {
+  const Raw raw(server->port());
+  raw.send("HEAD /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string answer = raw.receive();
+  EXPECT_NE(answer.find("Content-Length: 9\r\n"), std::string::npos) << answer;
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+}
+
+TEST_F(Server, nonsense_is_400_too_much_is_413_and_431_and_the_connection_ends) {
+  const auto answer_to = [&](const std::string& bytes) {
+    const Raw raw(server->port());
+    raw.send(bytes);
+    return raw.receive().substr(0, 12);
+  };
+  EXPECT_EQ(answer_to("this is no HTTP\r\n\r\n"), "HTTP/1.1 400");
+  EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nX: " + std::string(20000, 'a') + "\r\n\r\n"), "HTTP/1.1 431");
+  EXPECT_EQ(answer_to("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"), "HTTP/1.1 413");
+}
+
+TEST_F(Server, busy_workers_do_not_delay_immediate_answers_and_a_full_queue_says_so) {
+  begin({.workers = 2, .queue = 2});
+  std::vector<std::jthread> clients;
+  BeastHttpClient client(clock);
+  std::atomic<int> overloaded = 0;
+  const auto ask = [&] {
+    const auto answer = client.send(origin, {.target = "/slow"}, Deadline::after(clock.now(), 60s));
+    if (answer && answer->status == 503) ++overloaded;
+  };
+  for (int i = 0; i < 2; ++i) clients.emplace_back(ask);
+  handler.wait_for(2);
+  // Both workers are held. Of eight more, two wait in the queue and six are turned away at once.
+  for (int i = 0; i < 8; ++i) clients.emplace_back(ask);
+  while (overloaded < 6) {
+    const auto fast = client.send(origin, {.target = "/fast"}, soon());
+    ASSERT_TRUE(fast) << fast.error().text();
+    ASSERT_EQ(fast->status, 200);
+  }
+  handler.open();
+  clients.clear();
+  EXPECT_EQ(overloaded, 6);
+}
+
+TEST_F(Server, drain_lets_what_runs_finish_and_takes_nothing_new) {
+  BeastHttpClient client(clock);
+  Result<HttpResponse> answer = fail(Errc::internal, "not asked");
+  std::jthread asking([&] { answer = client.send(origin, {.target = "/slow"}, Deadline::after(clock.now(), 60s)); });
+  handler.wait_for(1);
+  EXPECT_EQ(server->drain(Deadline::after(clock.now(), 20ms)).error().code(), Errc::deadline_exceeded);
+  BeastHttpClient other(clock);
+  EXPECT_EQ(other.send(origin, {.target = "/fast"}, soon()).error().code(), Errc::unavailable);
+  handler.open();
+  EXPECT_TRUE(server->drain(soon()));
+  asking.join();
+  ASSERT_TRUE(answer) << answer.error().text();
+  EXPECT_EQ(answer->status, 200);
+}
+
+TEST_F(Server, a_taken_port_is_a_conflict_that_names_the_address) {
+  const auto second = HttpServer::start({.port = server->port()}, handler, clock);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code(), Errc::conflict);
+  EXPECT_NE(second.error().detail().find(std::to_string(server->port())), std::string::npos) << second.error().text();
+}
+
+TEST_F(Server, an_idle_connection_is_closed) {
+  begin({.idle_timeout = 1s});
+  const Raw raw(server->port());
+  EXPECT_EQ(raw.receive(), "") << "closed without a word";
+}
+
+TEST_F(Server, many_connections_at_once_all_get_their_answer) {
+  std::vector<std::jthread> clients;
+  std::atomic<int> good = 0;
+  for (int i = 0; i < 16; ++i)
+    clients.emplace_back([&, i] {
+      BeastHttpClient client(clock);
+      for (int k = 0; k < 100; ++k) {
+        const auto answer = client.send(
+            origin, {.method = "POST", .target = "/w", .body = std::string(static_cast<std::size_t>(i * 37 + k), 'x')},
+            soon());
+        if (answer && answer->body == "POST /w " + std::to_string(i * 37 + k)) ++good;
+      }
+    });
+  clients.clear();
+  EXPECT_EQ(good, 1600);
+}
+
+}  // namespace
+}  // namespace serin
