@@ -50,6 +50,7 @@ struct Replica {
   std::int64_t restarts = 0;  ///< times it ended by itself since it was first started
   std::string reason;         ///< why it is in this state: "exit code 3: MODEL_PATH is not set"
   std::string log;            ///< path of its output
+  friend bool operator==(const Replica&, const Replica&) = default;
 };
 
 /// What runs. Threads: any; processes: any.

@@ -68,4 +68,14 @@ Status SystemSleeper::sleep_until(Instant until) {
   return {};
 }
 
+Status PatientSleeper::sleep_until(Instant until) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  const auto when = std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(until.time_since_epoch()));
+  never.wait_until(lock, when, [] { return false; });
+  return {};
+}
+
 }  // namespace serin

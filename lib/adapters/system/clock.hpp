@@ -55,4 +55,15 @@ class SystemSleeper final : public Sleeper {
   SystemClock clock_;
 };
 
+/// The same, and waits whatever was requested: for what must be finished, such as putting traffic back. Threads: any.
+class PatientSleeper final : public Sleeper {
+ public:
+  [[nodiscard]] Instant now() const override { return clock_.now(); }
+  [[nodiscard]] WallTime wall() const override { return clock_.wall(); }
+  Status sleep_until(Instant until) override;
+
+ private:
+  SystemClock clock_;
+};
+
 }  // namespace serin

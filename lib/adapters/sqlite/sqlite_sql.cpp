@@ -1,0 +1,134 @@
+#include "serin/sqlite/sqlite_sql.hpp"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "connection.hpp"
+
+namespace serin {
+namespace {
+
+using sqlite::Connection;
+
+/// A bounded set of connections; waiting for one ends at the caller's deadline.
+class ConnectionPool {
+ public:
+  void add(std::unique_ptr<Connection> connection) { idle_.push_back(std::move(connection)); }
+  Result<std::unique_ptr<Connection>> take(Deadline deadline, Clock& clock) {
+    std::unique_lock lock(mutex_);
+    // In slices, because the deadline is measured on the clock that was passed in and not on the library's.
+    while (idle_.empty()) {
+      const Duration left = deadline.left(clock.now());
+      if (left == Duration::zero()) return fail(Errc::deadline_exceeded, "no database connection was free in time");
+      returned_.wait_for(lock, std::min<Duration>(left, 100ms));
+    }
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    return connection;
+  }
+  void give(std::unique_ptr<Connection> connection) {
+    {
+      const std::lock_guard lock(mutex_);
+      idle_.push_back(std::move(connection));
+    }
+    returned_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+/// Gives the connection back on every way out.
+struct Lease {
+  ConnectionPool& pool;
+  std::unique_ptr<Connection> connection;
+  ~Lease() { pool.give(std::move(connection)); }
+};
+
+class Session final : public SqlSession {
+ public:
+  Session(Connection& connection, Deadline deadline) : connection_(connection), deadline_(deadline) {}
+  Result<SqlTable> query(std::string_view sql, std::span<const SqlValue> parameters) override {
+    SqlTable table;
+    SERIN_CHECK(connection_.run(sql, parameters, deadline_, &table));
+    return table;
+  }
+  Result<std::int64_t> execute(std::string_view sql, std::span<const SqlValue> parameters) override {
+    return connection_.run(sql, parameters, deadline_, nullptr);
+  }
+
+ private:
+  Connection& connection_;
+  Deadline deadline_;
+};
+
+}  // namespace
+
+struct SqliteSql::Parts {
+  Parts(Clock& clock_, bool in_memory_) : clock(clock_), in_memory(in_memory_) {}
+  Clock& clock;
+  ConnectionPool readers;
+  ConnectionPool writer;
+  bool in_memory;
+};
+
+SqliteSql::SqliteSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+SqliteSql::~SqliteSql() = default;
+
+Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock& clock) {
+  if (options.path.empty()) return fail(Errc::invalid_argument, "a database needs a path");
+  if (options.read_connections < 1 || options.read_connections > 64)
+    return fail(Errc::invalid_argument,
+                fmt::format("read_connections must be 1 to 64, not {}", options.read_connections));
+  auto parts = std::make_unique<Parts>(clock, options.path == ":memory:");
+  SERIN_TRY(auto writer, Connection::open(options.path, options.create, false, clock));
+  parts->writer.add(std::move(writer));
+  for (int i = 0; !parts->in_memory && i < options.read_connections; ++i) {
+    SERIN_TRY(auto reader, Connection::open(options.path, false, true, clock));
+    parts->readers.add(std::move(reader));
+  }
+  return std::unique_ptr<SqliteSql>(new SqliteSql(std::move(parts)));
+}
+
+Result<SqlTable> SqliteSql::query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
+  // A private database in memory has one connection; so has a statement that writes and returns rows.
+  const std::string_view word = sql.substr(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()), 6);
+  const bool reads = word == "SELECT" || word == "select" || word.starts_with("WITH") || word.starts_with("with");
+  ConnectionPool& pool = reads && !parts_->in_memory ? parts_->readers : parts_->writer;
+  SERIN_TRY(auto connection, pool.take(deadline, parts_->clock));
+  const Lease lease{pool, std::move(connection)};
+  SqlTable table;
+  SERIN_CHECK(lease.connection->run(sql, parameters, deadline, &table));
+  return table;
+}
+
+Result<std::int64_t> SqliteSql::execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
+  SERIN_TRY(auto connection, parts_->writer.take(deadline, parts_->clock));
+  const Lease lease{parts_->writer, std::move(connection)};
+  return lease.connection->run(sql, parameters, deadline, nullptr);
+}
+
+Status SqliteSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
+  SERIN_TRY(auto taken, parts_->writer.take(deadline, parts_->clock));
+  const Lease lease{parts_->writer, std::move(taken)};
+  Connection& connection = *lease.connection;
+  SERIN_CHECK(connection.run("BEGIN IMMEDIATE", {}, deadline, nullptr));
+  Session session(connection, deadline);
+  Status status = work(session);
+  if (status) {
+    // The commit has no deadline of its own: it is one write, and half of one is not to be had.
+    if (auto committed = connection.run("COMMIT", {}, Deadline::never(), nullptr); !committed)
+      status = pass(committed.error());
+  }
+  if (!status) {
+    // SQLite may have rolled back already (disk full); then this says "no transaction", which is what we want.
+    [[maybe_unused]] const auto undone = connection.run("ROLLBACK", {}, Deadline::never(), nullptr);
+  }
+  return status;
+}
+
+}  // namespace serin

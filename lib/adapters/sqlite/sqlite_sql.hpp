@@ -1,0 +1,37 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "serin/base/error.hpp"
+#include "serin/ports/clock.hpp"
+#include "serin/ports/sql.hpp"
+
+namespace serin {
+
+struct SqliteOptions {
+  std::string path;          ///< of the database file; ":memory:" for a private one
+  int read_connections = 4;  ///< 1 to 64; writes have one connection of their own
+  bool create = true;        ///< make the file when it is not there
+};
+
+/// SQLite behind the Sql port: WAL, synchronous=FULL, so what a call returned survives kill -9 and power loss.
+/// Threads: any. Processes: any number on one file.
+class SqliteSql final : public Sql {
+ public:
+  /// \param clock  outlives it
+  /// Errors: invalid_argument (options), not_found, permission_denied, data_loss (no database), exhausted.
+  static Result<std::unique_ptr<SqliteSql>> open(SqliteOptions options, Clock& clock);
+  ~SqliteSql() override;
+  using Sql::execute;
+  using Sql::query;
+  Result<SqlTable> query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) override;
+  Result<std::int64_t> execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) override;
+  Status transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) override;
+
+ private:
+  struct Parts;
+  explicit SqliteSql(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace serin
