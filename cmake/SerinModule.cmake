@@ -1,11 +1,12 @@
 # One folder = one module = one target = one include root.
 #
-#   serin_module(name HEADERS .. SOURCES .. DEPS .. EXTERNAL .. TESTS .. TEST_DEPS .. BENCHES .. FUZZERS .. [NET] [FLEET])
+#   serin_module(name HEADERS .. SOURCES .. DEPS .. EXTERNAL .. TESTS .. TEST_DEPS .. LIVE_TESTS .. LIVE_DEPS .. BENCHES .. FUZZERS .. [NET])
 #
 #   HEADERS   public; reachable as "serin/<name>/<header>" by modules that declare <name> in DEPS, and by nobody else
 #   DEPS      modules that this one may include; the arrow of ARCHITECTURE.md
 #   EXTERNAL  CMake targets of libraries that this one uses
 #   TESTS     x_test.cpp files, one program <name>_test, label "unit" (or "sim", "blackbox" with TEST_LABEL)
+#   LIVE_TESTS, LIVE_DEPS   a second test program, <name>_live_test, label "blackbox": real processes and sockets
 #   NET       sources see Asio and Beast (uses the network's precompiled header)
 #
 # Gates made here: (1) an undeclared include does not compile; (2) the module links alone (<name>_alone);
@@ -26,7 +27,7 @@ endfunction()
 
 function(serin_module name)
   cmake_parse_arguments(PARSE_ARGV 1 M "NET" "TEST_LABEL"
-    "HEADERS;SOURCES;DEPS;EXTERNAL;TESTS;TEST_DEPS;TEST_EXTERNAL;BENCHES;FUZZERS")
+    "HEADERS;SOURCES;DEPS;EXTERNAL;TESTS;TEST_DEPS;TEST_EXTERNAL;LIVE_TESTS;LIVE_DEPS;BENCHES;FUZZERS")
   if(M_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "serin_module(${name}): unknown words ${M_UNPARSED_ARGUMENTS}")
   endif()
@@ -34,7 +35,7 @@ function(serin_module name)
   file(GLOB found RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS *.cpp *.hpp)
   foreach(file IN LISTS found)
     if(NOT file IN_LIST M_HEADERS AND NOT file IN_LIST M_SOURCES AND NOT file IN_LIST M_TESTS
-       AND NOT file IN_LIST M_BENCHES AND NOT file IN_LIST M_FUZZERS)
+       AND NOT file IN_LIST M_LIVE_TESTS AND NOT file IN_LIST M_BENCHES AND NOT file IN_LIST M_FUZZERS)
       message(FATAL_ERROR "serin_module(${name}): ${file} is in the folder but in no list")
     endif()
   endforeach()
@@ -80,6 +81,9 @@ function(serin_module name)
       endif()
       serin_test(${name}_test LABEL ${M_TEST_LABEL} SOURCES ${M_TESTS} DEPS ${name} ${M_TEST_DEPS}
                  EXTERNAL ${M_TEST_EXTERNAL} $<$<BOOL:${M_NET}>:serin_asio_src>)
+    endif()
+    if(M_LIVE_TESTS)
+      serin_test(${name}_live_test LABEL blackbox SOURCES ${M_LIVE_TESTS} DEPS ${name} ${M_LIVE_DEPS})
     endif()
     foreach(bench IN LISTS M_BENCHES)
       get_filename_component(stem ${bench} NAME_WE)
