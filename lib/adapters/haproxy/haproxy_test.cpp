@@ -1,6 +1,8 @@
 // Goal: shares become weights exactly, log lines and counters become seconds in which nothing is forgotten. Pure parts.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "serin/haproxy/access_log.hpp"
 #include "serin/haproxy/render.hpp"
 #include "serin/haproxy/traffic_counter.hpp"
