@@ -1,12 +1,13 @@
 # One folder = one module = one target = one include root.
 #
-#   serin_module(name HEADERS .. SOURCES .. DEPS .. EXTERNAL .. TESTS .. TEST_DEPS .. LIVE_TESTS .. LIVE_DEPS .. BENCHES .. FUZZERS .. [NET])
+#   serin_module(name HEADERS .. SOURCES .. DEPS .. EXTERNAL .. TESTS .. TEST_DEPS .. SIM_TESTS .. LIVE_TESTS .. LIVE_DEPS .. BENCHES .. FUZZERS .. [NET])
 #
 #   HEADERS   public; reachable as "serin/<name>/<header>" by modules that declare <name> in DEPS, and by nobody else
 #   DEPS      modules that this one may include; the arrow of ARCHITECTURE.md
 #   EXTERNAL  CMake targets of libraries that this one uses
 #   TESTS     x_test.cpp files, one program <name>_test, label "unit" (or "sim", "blackbox" with TEST_LABEL)
-#   LIVE_TESTS, LIVE_DEPS   a second test program, <name>_live_test, label "blackbox": real processes and sockets
+#   SIM_TESTS a second test program, <name>_sim_test, label "sim"; it may use TEST_DEPS too
+#   LIVE_TESTS, LIVE_DEPS   another test program, <name>_live_test, label "blackbox": real processes and sockets
 #   NET       sources see Asio and Beast (uses the network's precompiled header)
 #
 # Gates made here: (1) an undeclared include does not compile; (2) the module links alone (<name>_alone);
@@ -27,7 +28,7 @@ endfunction()
 
 function(serin_module name)
   cmake_parse_arguments(PARSE_ARGV 1 M "NET" "TEST_LABEL"
-    "HEADERS;SOURCES;DEPS;EXTERNAL;TESTS;TEST_DEPS;TEST_EXTERNAL;LIVE_TESTS;LIVE_DEPS;BENCHES;FUZZERS")
+    "HEADERS;SOURCES;DEPS;EXTERNAL;TESTS;TEST_DEPS;TEST_EXTERNAL;SIM_TESTS;LIVE_TESTS;LIVE_DEPS;BENCHES;FUZZERS")
   if(M_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "serin_module(${name}): unknown words ${M_UNPARSED_ARGUMENTS}")
   endif()
@@ -35,7 +36,7 @@ function(serin_module name)
   file(GLOB found RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS *.cpp *.hpp)
   foreach(file IN LISTS found)
     if(NOT file IN_LIST M_HEADERS AND NOT file IN_LIST M_SOURCES AND NOT file IN_LIST M_TESTS
-       AND NOT file IN_LIST M_LIVE_TESTS AND NOT file IN_LIST M_BENCHES AND NOT file IN_LIST M_FUZZERS)
+       AND NOT file IN_LIST M_SIM_TESTS AND NOT file IN_LIST M_LIVE_TESTS AND NOT file IN_LIST M_BENCHES AND NOT file IN_LIST M_FUZZERS)
       message(FATAL_ERROR "serin_module(${name}): ${file} is in the folder but in no list")
     endif()
   endforeach()
@@ -67,7 +68,7 @@ function(serin_module name)
   set_property(GLOBAL PROPERTY SERIN_MODULE_${name}_DEPS "${M_DEPS}")
   set_property(GLOBAL PROPERTY SERIN_MODULE_${name}_EXTERNAL "${M_EXTERNAL}")
   set_property(GLOBAL PROPERTY SERIN_MODULE_${name}_NET "${M_NET}")
-  set_property(GLOBAL PROPERTY SERIN_MODULE_${name}_TEST_DEPS "${M_TEST_DEPS}")
+  set_property(GLOBAL PROPERTY SERIN_MODULE_${name}_TEST_DEPS "${M_TEST_DEPS};${M_LIVE_DEPS}")
   set_property(GLOBAL PROPERTY SERIN_MODULE_${name}_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
 
   if(SERIN_TESTS)
@@ -81,6 +82,9 @@ function(serin_module name)
       endif()
       serin_test(${name}_test LABEL ${M_TEST_LABEL} SOURCES ${M_TESTS} DEPS ${name} ${M_TEST_DEPS}
                  EXTERNAL ${M_TEST_EXTERNAL} $<$<BOOL:${M_NET}>:serin_asio_src>)
+    endif()
+    if(M_SIM_TESTS)
+      serin_test(${name}_sim_test LABEL sim SOURCES ${M_SIM_TESTS} DEPS ${name} ${M_TEST_DEPS} EXTERNAL ${M_TEST_EXTERNAL})
     endif()
     if(M_LIVE_TESTS)
       serin_test(${name}_live_test LABEL blackbox SOURCES ${M_LIVE_TESTS} DEPS ${name} ${M_LIVE_DEPS})

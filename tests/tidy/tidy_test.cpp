@@ -91,6 +91,9 @@ TEST(Arrows, point_inwards) {
     if (module.folder == "lib/ports") return "ports";
     if (module.folder == "lib/sim") return "sim";
     if (module.folder.starts_with("lib/core/")) return "core";
+    // What adapters may stand on: this machine, and processes on it. A technology never knows another one.
+    if (module.folder == "lib/adapters/system") return "machine";
+    if (module.folder == "lib/adapters/process") return "process";
     if (module.folder.starts_with("lib/adapters/")) return "adapters";
     return module.folder.substr(0, module.folder.find('/'));  // tool, fleet
   };
@@ -99,9 +102,11 @@ TEST(Arrows, point_inwards) {
       {"ports", {"base"}},
       {"sim", {"base", "ports"}},
       {"core", {"base", "ports", "core"}},
-      {"adapters", {"base", "ports"}},
-      {"tool", {"base", "ports", "core", "adapters", "tool"}},
-      {"fleet", {"base", "ports", "core", "adapters", "fleet"}},
+      {"machine", {"base", "ports"}},
+      {"process", {"base", "ports", "machine"}},
+      {"adapters", {"base", "ports", "machine", "process"}},
+      {"tool", {"base", "ports", "core", "machine", "process", "adapters", "tool"}},
+      {"fleet", {"base", "ports", "core", "machine", "process", "adapters", "fleet"}},
   };
   std::map<std::string, std::string> layers;
   for (const Module& module : modules()) layers[module.name] = layer(module);

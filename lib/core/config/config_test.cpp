@@ -68,15 +68,14 @@ TEST(Fleet, a_mistake_is_named_with_its_place_and_a_way_out) {
   EXPECT_EQ(error_of(with("listen: 127", "lisen: 127")),
             "fleet.yaml:7:5: unknown key 'services.worker.lisen'; did you mean 'listen'?");
   EXPECT_EQ(error_of(with("replicas: 2", "replicas: two")),
-            "fleet.yaml:12:15: services.worker.replicas must be a whole number, not 'two'");
+            "fleet.yaml:11:15: services.worker.replicas must be a whole number, not 'two'");
   EXPECT_EQ(error_of(with("timeout: 10s", "timeout: 10")),
-            "fleet.yaml:13:35: services.worker.ready.timeout: '10' is no duration like 250ms, 20s, 5m or 1h30m");
+            "fleet.yaml:12:36: services.worker.ready.timeout: '10' is no duration like 250ms, 20s, 5m or 1h30m");
   EXPECT_EQ(error_of(with("push: worker", "push: workr")),
-            "fleet.yaml:23:48: there is no service 'workr' in this file; did you mean 'worker'?");
+            "fleet.yaml:22:48: there is no service 'workr' in this file; did you mean 'worker'?");
   EXPECT_EQ(error_of(with("on_undecided: hold", "on_undecided: hodl")),
-            "fleet.yaml:4:71: plan.on_undecided must be one of hold, extend, advance, rollback, not 'hodl'; did you "
-            "mean 'hold'?");
-  EXPECT_EQ(error_of(with("  page:", "  worker:")), "fleet.yaml:19:3: services.worker stands here twice");
+            "fleet.yaml:4:65: plan.on_undecided must be one of hold, extend, advance, rollback, not 'hodl'");
+  EXPECT_EQ(error_of(with("  page:", "  worker:")), "fleet.yaml:18:3: services.worker stands here twice");
   EXPECT_EQ(error_of(with("${bin}", "${bim}")).substr(0, 18), "fleet.yaml:8:14: '");
 }
 

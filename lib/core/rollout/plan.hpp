@@ -1,5 +1,8 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "serin/base/error.hpp"
@@ -11,19 +14,26 @@ namespace serin::rollout {
 /// What happens when a stage's time is over and nothing is proved. Whatever it is, it is printed and journalled.
 enum class OnUndecided : std::uint8_t { hold, extend, advance, rollback };
 [[nodiscard]] std::string_view on_undecided_name(OnUndecided policy) noexcept;
+/// Nothing unless the text is one of hold, extend, advance, rollback.
+[[nodiscard]] std::optional<OnUndecided> parse_on_undecided(std::string_view text) noexcept;
 
 /// As a person writes it, in a file or as options of `serin deploy`. It may hold nonsense: Plan::make checks.
 struct PlanOptions {
-  std::vector<double> stages = {5, 50, 95};          ///< percent, growing, each > 0 and < 100; 0 goes before, 100 comes after
-  Duration monitoring_duration = 5min;               ///< of each stage; >= 1 s
-  Duration zero_duration = 0s;                       ///< at 0 %, after the candidate is ready, to watch it without traffic; >= 0
-  OnUndecided on_undecided = OnUndecided::extend;    ///< at the last stage; a stage before it: on_undecided_early
+  std::vector<double> stages = {5, 50, 95};  ///< percent, growing, each > 0 and < 100; 0 goes before, 100 comes after
+  Duration monitoring_duration = 5min;       ///< of each stage; >= 1 s
+  Duration zero_duration = 0s;  ///< at 0 %, after the candidate is ready, to watch it without traffic; >= 0
+  OnUndecided on_undecided = OnUndecided::extend;        ///< at the last stage; a stage before it: on_undecided_early
   OnUndecided on_undecided_early = OnUndecided::extend;  ///< at a stage that is not the last
-  int max_extensions = 2;                            ///< of one stage; then it is held; >= 0
-  bool early_promotion = true;                       ///< leave a stage as soon as health is proved
-  Duration min_stage = 10s;                          ///< ... but not before; >= 0, <= monitoring_duration
-  Duration ready_timeout = 60s;                      ///< for the candidate's replicas to become ready
-  Duration restore_timeout = 30s;                    ///< after which a rollback that does not read back right is escalated
+  int max_extensions = 2;                                ///< of one stage; then it is held; >= 0
+  bool early_promotion = true;                           ///< leave a stage as soon as health is proved
+  Duration min_stage = 10s;                              ///< ... but not before; >= 0, <= monitoring_duration
+  Duration ready_timeout = 60s;                          ///< for the candidate's replicas to become ready; >= 1 s
+  Duration restore_timeout = 30s;  ///< after which a rollback that does not read back right is escalated; >= 1 s
+  Duration apply_timeout = 5s;     ///< for the router to take a stage's split; >= 100 ms
+  Duration blind_timeout = 10s;    ///< unreadable router, platform or counts for longer: held; >= 2 s
+  Duration readiness_grace = 2s;   ///< a candidate not ready for longer has lost its readiness; >= 0
+  std::int64_t all_failed = 20;    ///< that many requests in a row without one success: rolled back; >= 1
+  bool keep_old = false;           ///< leave the old release running, without traffic, after the promotion
   judge::ErrorJudgeOptions judge;
 };
 
@@ -38,5 +48,9 @@ class Plan {
   explicit Plan(PlanOptions options) : options_(std::move(options)) {}
   PlanOptions options_;
 };
+
+/// "5,50,95" as percentages; blanks and '%' signs are fine. Only the form is checked here, the order by Plan::make.
+/// Errors: invalid_argument.
+[[nodiscard]] Result<std::vector<double>> parse_stages(std::string_view text);
 
 }  // namespace serin::rollout

@@ -1,0 +1,55 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "serin/base/name.hpp"
+#include "serin/judge/error_judge.hpp"
+#include "serin/ports/traffic.hpp"
+#include "serin/rollout/record.hpp"
+
+namespace serin::rollout {
+
+enum class Finding : std::uint8_t { undecided, healthy, worse };
+
+/// What the evidence says so far. Texts that are empty mean: nothing of that kind.
+struct Findings {
+  Finding verdict = Finding::undecided;
+  std::string reason;      ///< the verdict in figures; why it is undecided
+  std::string all_failed;  ///< the candidate's last requests all failed, and the baseline's did not
+  std::string both_fail;   ///< ... and the baseline's did too: an outage of both
+  std::string share_off;   ///< the router does not give the candidate what was asked for, beyond chance
+};
+
+/// A second of traffic as two arms: the candidate, and every other release together. Pure.
+[[nodiscard]] Bucket make_bucket(const TrafficSecond& second, const ReleaseName& candidate, int stage);
+
+/// Turns seconds of traffic into findings. The proof that the candidate is worse gathers over the whole rollout, the
+/// proof that it is healthy anew in each stage: what was fine at 5 % says little about 50 %. What is not known counts
+/// against health: a failure of nobody in particular is the candidate's there, and a request that is in no count
+/// failed. Threads: one; pure.
+class Evidence {
+ public:
+  /// \param plan  has passed Plan::make
+  explicit Evidence(const PlanOptions& plan);
+  /// Begins a stage. Only seconds after `second` count for its health, its share and its totals.
+  void enter(double percent, std::int64_t second);
+  /// Takes the next second and fills in its `worse` and `healthy`.
+  void add(Bucket& bucket);
+  [[nodiscard]] Findings findings() const;
+
+ private:
+  [[nodiscard]] std::string share_off() const;
+  [[nodiscard]] judge::ErrorJudge fresh() const;
+
+  PlanOptions plan_;
+  judge::ErrorJudge worse_;
+  judge::ErrorJudge healthy_;
+  double percent_ = 0;
+  std::int64_t entered_ = -1;
+  // Of the stage:
+  Bucket total_;
+  // The newest seconds in which every request of the candidate failed:
+  Bucket streak_;
+};
+
+}  // namespace serin::rollout

@@ -1,0 +1,63 @@
+#include "serin/rollout/probe.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+namespace serin::rollout {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t shown = 200;
+
+Status wrong(const Replica& replica, std::string_view path, std::string_view what) {
+  return fail(Errc::rejected, fmt::format("{}: GET {} {}", replica.name, path, what));
+}
+
+Status check_claim(const Replica& replica, const json::object& answer, const char* field, const std::string& expected) {
+  const json::value* said = answer.if_contains(field);
+  if (expected.empty() || said == nullptr || !said->is_string() || said->as_string() == json::string_view(expected))
+    return {};
+  return wrong(replica, "/health",
+               fmt::format("says {} '{}', but it has to be '{}'", field, said->as_string().c_str(), expected));
+}
+
+std::string label(const ReleaseSpec& release, const char* name) {
+  const auto found = release.labels.find(name);
+  return found == release.labels.end() ? std::string() : found->second;
+}
+
+Status check_identity(HttpClient& http, const ServiceName& service, const ReleaseSpec& release, const Replica& replica,
+                      Deadline deadline) {
+  const Result<HttpResponse> answer = http.send("http://" + replica.address, {.target = "/health"}, deadline);
+  if (!answer) return wrong(replica, "/health", fmt::format("failed: {}", answer.error().text()));
+  if (answer->status == 404) return {};
+  if (answer->status != 200)
+    return wrong(replica, "/health", fmt::format("answered {}: {}", answer->status, answer->body.substr(0, shown)));
+  boost::system::error_code error;
+  const json::value value = json::parse(answer->body, error);
+  if (error || !value.is_object()) return {};  // not the contract of ours: it claims nothing
+  const json::object& object = value.as_object();
+  SERIN_CHECK(check_claim(replica, object, "service", service.str()));
+  SERIN_CHECK(check_claim(replica, object, "revision", release.name.str()));
+  SERIN_CHECK(check_claim(replica, object, "version", label(release, "version")));
+  return check_claim(replica, object, "commit", label(release, "commit"));
+}
+
+}  // namespace
+
+Status probe(HttpClient& http, const ServiceName& service, const ReleaseSpec& release,
+             const std::vector<Replica>& replicas, Deadline deadline) {
+  for (const Replica& replica : replicas) {
+    SERIN_CHECK(check_identity(http, service, release, replica, deadline));
+    const Result<HttpResponse> ready = http.send("http://" + replica.address, {.target = release.ready_path}, deadline);
+    if (!ready) return wrong(replica, release.ready_path, fmt::format("failed: {}", ready.error().text()));
+    if (ready->status != 200)
+      return wrong(replica, release.ready_path,
+                   fmt::format("answered {}: {}", ready->status, ready->body.substr(0, shown)));
+  }
+  return {};
+}
+
+}  // namespace serin::rollout

@@ -1,0 +1,251 @@
+// The parts of a record that are kept as JSON. Whatever cannot be read back is data_loss: the journal is ours alone.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "serin/rollout/record.hpp"
+
+namespace serin::rollout {
+namespace {
+
+namespace json = boost::json;
+
+json::object text_map(const std::map<std::string, std::string>& map) {
+  json::object out;
+  for (const auto& [name, value] : map) out[name] = value;
+  return out;
+}
+
+/// Reads members of one JSON object; the first that is missing or of another type spoils it.
+class Reader {
+ public:
+  Reader(std::string_view what, std::string_view text) : what_(what) {
+    boost::system::error_code error;
+    json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+    if (error || !value.is_object()) {
+      spoil("it is no JSON object");
+      return;
+    }
+    object_ = std::move(value.as_object());
+  }
+  Reader(std::string_view what, json::object object) : what_(what), object_(std::move(object)) {}
+
+  const json::value* find(std::string_view name) {
+    const json::value* value = object_.if_contains(json::string_view(name.data(), name.size()));
+    if (value == nullptr) spoil(fmt::format("'{}' is missing", name));
+    return value;
+  }
+  void read(std::string_view name, double& out) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (!value->is_number()) return spoil(fmt::format("'{}' is no number", name));
+    out = value->to_number<double>();
+  }
+  void read(std::string_view name, std::int64_t& out) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (!value->is_int64()) return spoil(fmt::format("'{}' is no integer", name));
+    out = value->as_int64();
+  }
+  void read(std::string_view name, int& out) {
+    std::int64_t number = out;
+    read(name, number);
+    out = static_cast<int>(number);
+  }
+  void read(std::string_view name, Duration& out) {
+    std::int64_t count = out.count();
+    read(name, count);
+    out = Duration(count);
+  }
+  void read(std::string_view name, bool& out) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (!value->is_bool()) return spoil(fmt::format("'{}' is not true or false", name));
+    out = value->as_bool();
+  }
+  void read(std::string_view name, std::string& out) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (!value->is_string()) return spoil(fmt::format("'{}' is no text", name));
+    out = value->as_string();
+  }
+  void read(std::string_view name, OnUndecided& out) {
+    std::string text(on_undecided_name(out));
+    read(name, text);
+    const auto policy = parse_on_undecided(text);
+    if (!policy) return spoil(fmt::format("'{}' is no policy: {}", name, text));
+    out = *policy;
+  }
+  void read(std::string_view name, std::map<std::string, std::string>& out) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (!value->is_object()) return spoil(fmt::format("'{}' is no object", name));
+    for (const auto& [key, text] : value->as_object()) {
+      if (!text.is_string()) return spoil(fmt::format("'{}' holds something that is no text", name));
+      out[std::string(key)] = text.as_string();
+    }
+  }
+  json::array array(std::string_view name) {
+    const json::value* value = find(name);
+    if (value != nullptr && value->is_array()) return value->as_array();
+    spoil(fmt::format("'{}' is no list", name));
+    return {};
+  }
+  json::object object(std::string_view name) {
+    const json::value* value = find(name);
+    if (value != nullptr && value->is_object()) return value->as_object();
+    spoil(fmt::format("'{}' is no object", name));
+    return {};
+  }
+  void spoil(std::string_view why) {
+    if (error_.empty()) error_ = fmt::format("the journal's {} cannot be read: {}", what_, why);
+  }
+  [[nodiscard]] Status status() const {
+    if (error_.empty()) return {};
+    return fail(Errc::data_loss, error_);
+  }
+
+ private:
+  std::string what_;
+  json::object object_;
+  std::string error_;
+};
+
+/// Every field of the judge's options under its name; the same list writes and reads.
+template <class Judge, class Visit>
+void each_field(Judge& judge, const Visit& visit) {
+  visit("alpha", judge.alpha);
+  visit("beta", judge.beta);
+  visit("tolerable_ratio", judge.tolerable.ratio);
+  visit("tolerable_absolute", judge.tolerable.absolute);
+  visit("healthy_ratio", judge.healthy.ratio);
+  visit("healthy_absolute", judge.healthy.absolute);
+  visit("dispersion", judge.dispersion);
+  visit("min_canary_errors", judge.min_canary_errors);
+  visit("planned_buckets", judge.planned_buckets);
+  visit("restart_every", judge.restart_every);
+}
+
+template <class Plan, class Visit>
+void each_plan_field(Plan& plan, const Visit& visit) {
+  visit("monitoring_duration_ns", plan.monitoring_duration);
+  visit("zero_duration_ns", plan.zero_duration);
+  visit("on_undecided", plan.on_undecided);
+  visit("on_undecided_early", plan.on_undecided_early);
+  visit("max_extensions", plan.max_extensions);
+  visit("early_promotion", plan.early_promotion);
+  visit("min_stage_ns", plan.min_stage);
+  visit("ready_timeout_ns", plan.ready_timeout);
+  visit("restore_timeout_ns", plan.restore_timeout);
+  visit("apply_timeout_ns", plan.apply_timeout);
+  visit("blind_timeout_ns", plan.blind_timeout);
+  visit("readiness_grace_ns", plan.readiness_grace);
+  visit("all_failed", plan.all_failed);
+  visit("keep_old", plan.keep_old);
+}
+
+struct Writer {
+  json::object& out;
+  void operator()(const char* name, Duration value) const { out[name] = static_cast<std::int64_t>(value.count()); }
+  void operator()(const char* name, OnUndecided value) const {
+    out[name] = json::string_view(on_undecided_name(value).data(), on_undecided_name(value).size());
+  }
+  template <class Value>
+  void operator()(const char* name, const Value& value) const {
+    out[name] = value;
+  }
+};
+
+}  // namespace
+
+std::string plan_json(const PlanOptions& plan) {
+  json::object out;
+  out["stages"] = json::array(plan.stages.begin(), plan.stages.end());
+  each_plan_field(plan, Writer{out});
+  json::object judge;
+  each_field(plan.judge, Writer{judge});
+  out["judge"] = std::move(judge);
+  return json::serialize(out);
+}
+
+Result<PlanOptions> parse_plan_json(std::string_view text) {
+  PlanOptions plan;
+  Reader reader("plan", text);
+  plan.stages.clear();
+  for (const json::value& stage : reader.array("stages")) {
+    if (!stage.is_number()) return fail(Errc::data_loss, "the journal's plan cannot be read: a stage is no number");
+    plan.stages.push_back(stage.to_number<double>());
+  }
+  each_plan_field(plan, [&](const char* name, auto& value) { reader.read(name, value); });
+  Reader judge("plan", reader.object("judge"));
+  SERIN_CHECK(reader.status());
+  each_field(plan.judge, [&](const char* name, auto& value) { judge.read(name, value); });
+  SERIN_CHECK(judge.status());
+  return plan;
+}
+
+std::string release_json(const ReleaseSpec& release) {
+  json::object out;
+  out["name"] = release.name.str();
+  out["command"] = json::array(release.command.begin(), release.command.end());
+  out["environment"] = text_map(release.environment);
+  out["directory"] = release.directory;
+  out["labels"] = text_map(release.labels);
+  out["replicas"] = release.replicas;
+  out["ready_path"] = release.ready_path;
+  out["ready_timeout_ns"] = static_cast<std::int64_t>(release.ready_timeout.count());
+  out["digest"] = release.digest;
+  return json::serialize(out);
+}
+
+Result<ReleaseSpec> parse_release_json(std::string_view text) {
+  Reader reader("release", text);
+  std::string name;
+  reader.read("name", name);
+  SERIN_CHECK(reader.status());
+  SERIN_TRY(auto checked, ReleaseName::make(name));
+  ReleaseSpec release{.name = std::move(checked)};
+  for (const json::value& word : reader.array("command")) {
+    if (!word.is_string())
+      return fail(Errc::data_loss, "the journal's release cannot be read: its command holds no text");
+    release.command.emplace_back(word.as_string());
+  }
+  reader.read("environment", release.environment);
+  reader.read("directory", release.directory);
+  reader.read("labels", release.labels);
+  reader.read("replicas", release.replicas);
+  reader.read("ready_path", release.ready_path);
+  reader.read("ready_timeout_ns", release.ready_timeout);
+  reader.read("digest", release.digest);
+  SERIN_CHECK(reader.status());
+  return release;
+}
+
+std::string split_json(const Split& split) {
+  json::array out;
+  for (const Share& share : split)
+    out.push_back(json::object{{"release", share.release.str()}, {"percent", share.percent}});
+  return json::serialize(out);
+}
+
+Result<Split> parse_split_json(std::string_view text) {
+  boost::system::error_code error;
+  const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+  if (error || !value.is_array())
+    return fail(Errc::data_loss, "the journal's split cannot be read: it is no JSON list");
+  Split split;
+  for (const json::value& entry : value.as_array()) {
+    if (!entry.is_object()) return fail(Errc::data_loss, "the journal's split cannot be read: an entry is no object");
+    Reader reader("split", entry.as_object());
+    std::string name;
+    double percent = 0;
+    reader.read("release", name);
+    reader.read("percent", percent);
+    SERIN_CHECK(reader.status());
+    SERIN_TRY(auto release, ReleaseName::make(name));
+    split.push_back({std::move(release), percent});
+  }
+  return split;
+}
+
+}  // namespace serin::rollout

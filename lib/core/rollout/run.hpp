@@ -1,0 +1,88 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serin/rollout/engine.hpp"
+#include "serin/rollout/evidence.hpp"
+#include "serin/rollout/record.hpp"
+#include "serin/rollout/stage.hpp"
+
+namespace serin::rollout {
+
+/// Starts a release and waits until all its replicas are ready. Returns their restarts so far, all together.
+/// Errors: rejected (one ended by itself, or not ready in time; its output is named), cancelled, the platform's own.
+Result<std::int64_t> start_and_wait(const Ports& ports, const ServiceName& service, const ReleaseSpec& release,
+                                    Duration timeout);
+
+/// Sets a split and reads it back until it is so. Errors: deadline_exceeded, with what the router said instead.
+Result<Split> apply_and_verify(const Ports& ports, const ServiceName& service, const Split& split, Duration timeout);
+
+/// One rollout while it is driven from state to state. Private to the module. Threads: one.
+class Run {
+ public:
+  /// \param ports  outlives it
+  Run(const Ports& ports, Record record);
+  /// Makes itself ready to go on after a crash or a hold. Errors: unavailable (the router), the journal's, the guard's.
+  Status take_up();
+  /// From here on the traffic goes back. `kind` verdict: because of the candidate; note: for another reason.
+  void go_back(EventKind kind, std::string reason);
+  /// Until there is nothing to do, or nothing that may be done without a person.
+  /// Errors: conflict (fenced off), or the journal could not be written; the sentence says where the traffic is.
+  Status drive();
+  [[nodiscard]] const Record& record() const noexcept { return record_; }
+
+ private:
+  Status step();
+  Status start();
+  Status watch_zero();
+  Status stage();
+  Status promote();
+  Status restore();
+
+  Status watch(bool traffic, bool last);
+  Result<Sight> look(bool traffic, bool last);
+  void absorb_traffic(Sight& sight);
+  void look_at_replicas(Sight& sight);
+  void look_at_router(Sight& sight);
+  /// Whether a trouble has been there at every look for at least `limit`; an empty text ends it.
+  bool lasting(std::string_view what, const std::string& trouble, Duration limit);
+  void blind(Sight& sight, std::string_view what, const std::string& trouble);
+
+  Status fail_to_start(std::string reason);
+  Status hold(std::string reason);
+  void enter(Instant at);
+  void stop_release(const ReleaseName& release);
+
+  Status may_act();
+  /// Writes an event down before its action is taken.
+  Status begin(EventKind kind, const Split& split, std::string text);
+  /// The action of the newest event had its effect.
+  Status complete(const Split& seen);
+  /// An event that is no action.
+  Status say(EventKind kind, std::string text);
+  /// The same where a failure must not stop us: it is remembered.
+  void try_say(EventKind kind, std::string text);
+  [[nodiscard]] Instant now() const { return ports_.sleeper.now(); }
+  [[nodiscard]] double percent() const;
+  [[nodiscard]] Split expected() const;
+
+  const Ports& ports_;
+  Record record_;
+  PlanOptions plan_;
+  Evidence evidence_;
+  std::vector<Bucket> unwritten_;  // evidence that the journal does not have yet
+  std::int64_t last_second_ = -1;
+  bool entered_ = false;
+  Instant entered_at_{};
+  Instant ends_{};
+  int extensions_ = 0;
+  std::int64_t restarts_ = 0;
+  std::map<std::string, Instant, std::less<>> since_;  // troubles, and when they began
+  bool fenced_ = false;
+  std::optional<Error> journal_error_;
+};
+
+}  // namespace serin::rollout

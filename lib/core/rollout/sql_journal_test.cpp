@@ -1,0 +1,112 @@
+// Goal: what the journal returned success for is there for the next process, whole, and one rollout of a service is
+// open at a time. Method: SQLite on a file, read through a second connection.
+#include "serin/rollout/sql_journal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "serin/sim/world.hpp"
+#include "serin/sqlite/sqlite_sql.hpp"
+
+namespace serin::rollout {
+namespace {
+
+class JournalOnFile : public testing::Test {
+ protected:
+  JournalOnFile() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "serin-journal-XXXXXX").string();
+    folder = mkdtemp(pattern.data());
+    sql = SqliteSql::open({.path = folder + "/state.db"}, world.sleeper()).value();
+    journal = SqlJournal::open(*sql, world.sleeper()).value();
+  }
+  ~JournalOnFile() override {
+    journal.reset();
+    sql.reset();
+    std::filesystem::remove_all(folder);
+  }
+  static Record record(std::string_view service = "worker") {
+    return {.service = ServiceName::make(service).value(),
+            .candidate = {.name = v2, .command = {"/bin/x"}, .digest = "sha256:2"},
+            .plan = {.stages = {5, 50}},
+            .before = {{v1, 100}},
+            .baseline = v1,
+            .created = wall_of_unix_ms(1'775'757'780'250),
+            .created_at = Instant(90s),
+            .progress = {},
+            .events = {},
+            .buckets = {}};
+  }
+  static inline const ReleaseName v1 = ReleaseName::make("v1").value();
+  static inline const ReleaseName v2 = ReleaseName::make("v2").value();
+  sim::World world;
+  std::string folder;
+  std::unique_ptr<SqliteSql> sql;
+  std::unique_ptr<SqlJournal> journal;
+};
+
+TEST_F(JournalOnFile, keeps_a_rollout_whole) {
+  const std::int64_t id = journal->create(record()).value();
+  Event event{.seq = 1,
+              .kind = EventKind::set_split,
+              .stage = 0,
+              .split = {{v1, 95}, {v2, 5}},
+              .seen = {},
+              .text = "5 %",
+              .at = Instant(91s),
+              .done = {}};
+  const Progress progress{.state = State::stage, .held_in = State::starting, .stage = 0, .reason = "because"};
+  ASSERT_TRUE(journal->write(id, event, progress));
+  EXPECT_FALSE(journal->load(id)->events.at(0).done.has_value()) << "intended, not done";
+  event.done = Instant(92s);
+  event.seen = event.split;
+  ASSERT_TRUE(journal->write(id, event, progress));
+  const Bucket bucket{.second = 92,
+                      .stage = 0,
+                      .canary_requests = 5,
+                      .canary_errors = 1,
+                      .canary_hidden = 1,
+                      .baseline_requests = 95,
+                      .baseline_errors = 2,
+                      .baseline_hidden = 0,
+                      .unattributed = 3,
+                      .lost = 4,
+                      .worse = 0.5,
+                      .healthy = -1};
+  const std::vector<Bucket> buckets{bucket};
+  ASSERT_TRUE(journal->add(id, buckets));
+  ASSERT_TRUE(journal->add(id, buckets)) << "the same second again is fine";
+
+  const auto other_sql = SqliteSql::open({.path = folder + "/state.db"}, world.sleeper()).value();
+  const auto other = SqlJournal::open(*other_sql, world.sleeper()).value();
+  const Record read = other->load(id).value();
+  EXPECT_EQ(read.service, record().service);
+  EXPECT_EQ(release_json(read.candidate), release_json(record().candidate));
+  EXPECT_EQ(plan_json(read.plan), plan_json(record().plan));
+  EXPECT_EQ(read.before, record().before);
+  EXPECT_EQ(read.created, record().created);
+  EXPECT_EQ(read.created_at, record().created_at);
+  EXPECT_EQ(read.progress, progress);
+  ASSERT_EQ(read.events.size(), 1u);
+  EXPECT_EQ(read.events[0].seen, event.split);
+  EXPECT_EQ(read.events[0].done, event.done);
+  EXPECT_EQ(read.events[0].at, event.at);
+  EXPECT_EQ(read.buckets, buckets);
+}
+
+TEST_F(JournalOnFile, has_one_open_rollout_of_a_service) {
+  const std::int64_t id = journal->create(record()).value();
+  const Result<std::int64_t> second = journal->create(record());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code(), Errc::conflict);
+  EXPECT_TRUE(journal->create(record("other")).has_value());
+  ASSERT_TRUE(journal->write(id, {.seq = 1, .kind = EventKind::finish, .split = {}, .seen = {}, .text = {}, .done = {}},
+                             {.state = State::promoted, .reason = {}}));
+  EXPECT_TRUE(journal->create(record()).has_value());
+  EXPECT_EQ(journal->history(std::nullopt, 10)->size(), 3u);
+  EXPECT_EQ(journal->history(record().service, 1)->front().progress.state, State::starting) << "the newest first";
+  EXPECT_EQ(journal->load(99).error().code(), Errc::not_found);
+}
+
+}  // namespace
+}  // namespace serin::rollout

@@ -1,0 +1,92 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serin/ports/http.hpp"
+#include "serin/ports/platform.hpp"
+#include "serin/ports/router.hpp"
+#include "serin/ports/traffic.hpp"
+#include "serin/sim/world.hpp"
+
+namespace serin::sim {
+
+/// What happens at each call to the outside: `before` may answer an error instead of the call, or throw, as a process
+/// does that is killed there; `after` is called when the effect is there and the caller does not know yet.
+struct Outside {
+  std::function<Status(std::string_view call)> before;
+  std::function<void(std::string_view call)> after;
+  /// Runs `effect` between the two.
+  template <class Effect>
+  auto call(std::string_view what, const Effect& effect) const -> decltype(effect()) {
+    if (before)
+      if (Status allowed = before(what); !allowed) return std::unexpected<Error>(std::move(allowed).error());
+    auto result = effect();
+    if (after) after(what);
+    return result;
+  }
+};
+
+/// How a release behaves once it is started.
+struct Behaviour {
+  Duration ready_after = 1s;
+  std::optional<Duration> crash_after;        ///< of every start
+  double error_rate = 0;                      ///< share of requests that end in an error
+  Duration errors_after{};                    ///< since its start
+  std::optional<std::string> claims_service;  ///< what its /health says
+  std::optional<Duration> not_ready_after;    ///< loses its readiness
+};
+
+/// One service with a router, replicas and users, in memory. Requests come at `rate` a second, with a binomial number
+/// of errors; counts of a second are complete two seconds later. Threads: one.
+class Fleet final : public Router, public Platform, public Traffic, public HttpClient {
+ public:
+  /// \param world  outlives it
+  Fleet(World& world, ServiceName service);
+  void behave(const ReleaseName& release, Behaviour behaviour) { behaviours_[release.str()] = std::move(behaviour); }
+  void set_rate(double rate) { rate_ = rate; }
+  /// From now on every request to anybody fails with this probability on top.
+  void set_outage(double rate) { outage_ = rate; }
+  void set_split(Split split) { split_ = std::move(split); }
+  /// The router answers, but does not do as it is told.
+  void jam(bool jammed) { jammed_ = jammed; }
+  [[nodiscard]] const Split& split() const noexcept { return split_; }
+  [[nodiscard]] bool is_running(const ReleaseName& release) const { return started_.contains(release.str()); }
+  [[nodiscard]] const std::vector<Split>& splits() const noexcept { return history_; }
+  [[nodiscard]] std::int64_t user_failures() const noexcept { return failures_; }
+  Outside outside;
+
+  Result<Split> read(const ServiceName& service, Deadline deadline) override;
+  Status apply(const ServiceName& service, const Split& split, Deadline deadline) override;
+  Status start(const ServiceName& service, const ReleaseSpec& release, Deadline deadline) override;
+  Status stop(const ServiceName& service, const ReleaseName& release, Deadline deadline) override;
+  Result<std::vector<Replica>> replicas(const ServiceName& service, const ReleaseName& release,
+                                        Deadline deadline) override;
+  Result<TrafficWindow> read(const ServiceName& service, std::int64_t after, Deadline deadline) override;
+  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) override;
+
+ private:
+  struct Started {
+    Instant at;
+    int replicas = 1;
+  };
+  void count_second();
+  [[nodiscard]] Replica replica(const std::string& release, int index) const;
+
+  World& world_;
+  ServiceName service_;
+  Split split_;
+  std::vector<Split> history_;
+  std::map<std::string, Started> started_;
+  std::map<std::string, Behaviour> behaviours_;
+  std::vector<TrafficSecond> seconds_;
+  double rate_ = 100;
+  double outage_ = 0;
+  bool jammed_ = false;
+  std::int64_t failures_ = 0;
+};
+
+}  // namespace serin::sim
