@@ -1,14 +1,13 @@
 #include "program.hpp"
 
-#include <cerrno>
-#include <cstring>
-
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
+#include <cerrno>
+#include <cstring>
 
 namespace serin::tool {
 namespace {
@@ -21,7 +20,8 @@ Errc errc_of(int error) {
 
 }  // namespace
 
-Result<ProgramResult> run_program(const std::vector<std::string>& argv) {
+Result<ProgramResult> run_program(const std::vector<std::string>& argv,
+                                  const std::map<std::string, std::string>& environment) {
   SERIN_ASSERT(!argv.empty());
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(Errc::exhausted, fmt::format("no pipe: {}", std::strerror(errno)));
@@ -31,11 +31,19 @@ Result<ProgramResult> run_program(const std::vector<std::string>& argv) {
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
 
+  std::vector<std::string> additions;
+  for (const auto& [name, value] : environment) additions.push_back(name + "=" + value);
+  std::vector<char*> variables;
+  for (std::string& addition : additions) variables.push_back(addition.data());
+  // Ours come after: of two with one name the first counts, and the additions stand first.
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  variables.push_back(nullptr);
+
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   pid_t child = 0;
-  const int error = posix_spawn(&child, argv[0].c_str(), &actions, nullptr, pointers.data(), environ);
+  const int error = posix_spawn(&child, argv[0].c_str(), &actions, nullptr, pointers.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (error != 0) {

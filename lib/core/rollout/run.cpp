@@ -29,8 +29,10 @@ Result<std::int64_t> start_and_wait(const Ports& ports, const ServiceName& servi
   SERIN_CHECK(ports.platform.start(service, release, Deadline::after(ports.sleeper.now(), call_timeout)));
   const Deadline until = Deadline::after(ports.sleeper.now(), timeout);
   for (;;) {
-    const Result<std::vector<Replica>> replicas =
+    Result<std::vector<Replica>> replicas =
         ports.platform.replicas(service, release.name, Deadline::after(ports.sleeper.now(), call_timeout));
+    // One that is still on its way out from an earlier life is neither ready nor a failure.
+    if (replicas) std::erase_if(*replicas, [](const Replica& r) { return r.state == ReplicaState::stopped; });
     const Condition condition = replicas ? condition_of(*replicas, release.replicas, 0)
                                          : Condition{.fault = {}, .not_ready = replicas.error().text()};
     if (!condition.fault.empty()) return fail(Errc::rejected, fmt::format("it did not start: {}", condition.fault));

@@ -1,0 +1,48 @@
+// The smallest service that can be released with serin. Try it:
+//   PORT=8080 build/release/bin/hello &
+//   curl localhost:8080/hello; curl localhost:8080/ready; kill %1
+#include <unistd.h>
+
+#include "serin/base/text.hpp"
+#include "serin/beast/serve.hpp"
+#include "serin/health/health.hpp"
+#include "serin/metrics/metrics.hpp"
+#include "serin/service/service.hpp"
+#include "serin/system/clock.hpp"
+#include "serin/system/environment.hpp"
+#include "serin/system/json_log.hpp"
+
+using namespace serin;
+
+int main() {
+  StopSignal stop;  // first, so that every thread leaves SIGTERM to it
+  const SystemClock clock;
+  const Environment environment = Environment::of_process();
+  const auto variable = [&](std::string_view name) { return std::string(environment.value(name).value_or("")); };
+  JsonLog sink(STDERR_FILENO, LogLevel::info, clock);
+  const Logger logger(sink, {{"service", "hello"}});
+
+  metrics::Registry metrics;
+  health::Health health("hello", clock);
+  health.add({.name = "greeting"}, [](Deadline) { return health::CheckAnswer::pass(); });
+  Service service({.service = variable("SERIN_SERVICE"),
+                   .version = variable("SERIN_LABEL_VERSION"),
+                   .revision = variable("SERIN_RELEASE"),
+                   .commit = variable("SERIN_LABEL_COMMIT"),
+                   .environment = variable("SERIN_ENVIRONMENT")},
+                  variable("SERIN_KEY"), health, metrics, logger, clock);
+  service.route("GET", "/hello", [](const HttpRequest& request) {
+    return HttpResponse::text(200, "hello, " + request.query("name").value_or("world") + "\n");
+  });
+
+  const auto port = to_int(variable("PORT"));
+  if (!port || *port < 0 || *port > 65535) {
+    logger.error("PORT must be a number from 0 to 65535", {{"PORT", variable("PORT")}});
+    return 2;
+  }
+  const Status served =
+      serve({.server = {.port = static_cast<std::uint16_t>(*port)}, .on_drain = [&] { service.begin_drain(); }},
+            service, stop, logger);
+  if (!served) logger.error("could not serve", {{"error", served.error().text()}});
+  return served ? 0 : 3;
+}

@@ -1,0 +1,138 @@
+#include "real_context.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "serin/system/files.hpp"
+
+namespace serin::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;  // a reader that went away; the exit code still says what happened
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::vector<ServiceName> names_of(const config::FleetSpec& spec) {
+  std::vector<ServiceName> names;
+  for (const config::ServiceSpec& service : spec.services) names.push_back(service.name);
+  return names;
+}
+
+}  // namespace
+
+RealContext::Opened::Opened(config::FleetSpec spec, std::unique_ptr<SqliteSql> database,
+                            std::unique_ptr<SqliteDocuments> small, std::unique_ptr<control::ControlStore> control,
+                            const agent::Places& places, const Clock& clock)
+    : sql(std::move(database)),
+      documents(std::move(small)),
+      store(std::move(control)),
+      router(agent::make_router(places, *store, clock)),
+      platform(*store, names_of(spec)),
+      traffic(*store),
+      session{.spec = std::move(spec),
+              .state = *sql,
+              .documents = *documents,
+              .store = *store,
+              .router = router,
+              .platform = platform,
+              .traffic = traffic} {}
+
+Logger RealContext::logger() {
+  if (!log_)
+    log_ = std::make_unique<JsonLog>(STDERR_FILENO, parse_log_level(options_.log_level).value_or(LogLevel::warn),
+                                     sleeper_);
+  return Logger(*log_);
+}
+
+bool RealContext::is_terminal() const { return isatty(STDERR_FILENO) == 1; }
+void RealContext::out(std::string_view text) { write_all(STDOUT_FILENO, text); }
+void RealContext::err(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+Result<std::string> RealContext::read_file(const std::string& path) {
+  if (path != "-") return serin::read_file(path);
+  std::string text;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(errno, "standard input");
+    if (got == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > (256u << 20)) return fail(Errc::exhausted, "standard input is longer than 256 MB");
+  }
+}
+
+Result<std::string> RealContext::bin() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (error) return fail(Errc::internal, "cannot find the folder of this program: " + error.message());
+  return self.parent_path().string();
+}
+
+Result<std::string> RealContext::find_fleet_file() {
+  std::error_code error;
+  if (!options_.fleet_file.empty()) {
+    const fs::path file = fs::absolute(options_.fleet_file, error).lexically_normal();
+    if (!fs::exists(file, error)) return fail(Errc::not_found, fmt::format("there is no file {}", file.string()));
+    return file.string();
+  }
+  for (fs::path folder = fs::current_path(error); !error; folder = folder.parent_path()) {
+    for (const char* name : {"fleet/fleet.yaml", "fleet.yaml"})
+      if (fs::exists(folder / name, error)) return (folder / name).string();
+    if (folder == folder.parent_path()) break;
+  }
+  return fail(Errc::not_found, "there is no fleet/fleet.yaml or fleet.yaml, here or above: name one with --fleet FILE");
+}
+
+Result<config::FleetSpec> RealContext::fleet() {
+  SERIN_TRY(const std::string file, find_fleet_file());
+  SERIN_TRY(const std::string text, serin::read_file(file));
+  SERIN_TRY(const std::string folder, bin());
+  SERIN_TRY(config::FleetSpec spec,
+            config::parse_fleet(text, file, {.bin = folder, .here = fs::path(file).parent_path().string()}));
+  if (!options_.state.empty()) {
+    // Everything that the file put into its own state folder moves along.
+    std::error_code error;
+    const std::string old_state = spec.state;
+    spec.state = fs::absolute(options_.state, error).lexically_normal().string();
+    for (std::string* url : {&spec.warehouse, &spec.bus, &spec.documents}) {
+      const std::string prefix = "sqlite:" + old_state + "/";
+      if (url->starts_with(prefix)) *url = "sqlite:" + spec.state + "/" + url->substr(prefix.size());
+    }
+  }
+  return spec;
+}
+
+Result<Session*> RealContext::open_session(bool create) {
+  if (opened_) return &opened_->session;
+  SERIN_TRY(config::FleetSpec spec, fleet());
+  const agent::Places places(spec.state);
+  if (create) SERIN_CHECK(make_folders(spec.state));
+  Result<std::unique_ptr<SqliteSql>> sql = SqliteSql::open({.path = places.database, .create = create}, patient_);
+  if (!sql && !create && sql.error().code() == Errc::not_found)
+    return fail(Errc::unavailable, fmt::format("the fleet of {} was never up ({} is not there): run `serin up`",
+                                               spec.file, places.database));
+  if (!sql) return pass(sql.error());
+  SERIN_TRY(std::unique_ptr<SqliteDocuments> documents, SqliteDocuments::open(**sql, sleeper_));
+  SERIN_TRY(std::unique_ptr<control::ControlStore> store, control::ControlStore::open(**sql, sleeper_));
+  opened_ = std::make_unique<Opened>(std::move(spec), *std::move(sql), std::move(documents), std::move(store), places,
+                                     sleeper_);
+  return &opened_->session;
+}
+
+Result<Session*> RealContext::session() { return open_session(false); }
+Result<Session*> RealContext::make_session() { return open_session(true); }
+
+}  // namespace serin::tool

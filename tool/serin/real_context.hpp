@@ -1,0 +1,78 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "serin/agent/agent.hpp"
+#include "serin/beast/http_client.hpp"
+#include "serin/control/control_store.hpp"
+#include "serin/sqlite/sqlite_documents.hpp"
+#include "serin/sqlite/sqlite_sql.hpp"
+#include "serin/system/clock.hpp"
+#include "serin/system/environment.hpp"
+#include "serin/system/json_log.hpp"
+#include "serin/system/random.hpp"
+#include "verb.hpp"
+
+namespace serin::tool {
+
+/// Options that stand before the verb.
+struct GlobalOptions {
+  std::string fleet_file;
+  std::string state;
+  std::string log_level = "warn";
+};
+
+/// The real world for the verbs. Made first in main(), because it blocks the stop signals. Threads: main's.
+class RealContext final : public VerbContext {
+ public:
+  RealContext() = default;
+  [[nodiscard]] GlobalOptions& options() noexcept { return options_; }
+
+  Sleeper& sleeper() override { return sleeper_; }
+  Random& random() override { return random_; }
+  HttpClient& http() override { return http_; }
+  Logger logger() override;
+  [[nodiscard]] bool is_terminal() const override;
+  void out(std::string_view text) override;
+  void err(std::string_view text) override;
+  Result<config::FleetSpec> fleet() override;
+  Result<Session*> session() override;
+  Result<std::string> read_file(const std::string& path) override;
+
+  // For the verbs that start and end the fleet itself.
+  [[nodiscard]] StopSignal& stop() noexcept { return stop_; }
+  [[nodiscard]] Sleeper& patient() noexcept { return patient_; }
+  [[nodiscard]] const Environment& environment() const noexcept { return environment_; }
+  /// Makes the state folder and the database when they are not there.
+  Result<Session*> make_session();
+  /// The folder of this program: what ${bin} stands for.
+  Result<std::string> bin();
+
+ private:
+  struct Opened {
+    Opened(config::FleetSpec spec, std::unique_ptr<SqliteSql> database, std::unique_ptr<SqliteDocuments> small,
+           std::unique_ptr<control::ControlStore> control, const agent::Places& places, const Clock& clock);
+    std::unique_ptr<SqliteSql> sql;
+    std::unique_ptr<SqliteDocuments> documents;
+    std::unique_ptr<control::ControlStore> store;
+    HaproxyRouter router;
+    control::StorePlatform platform;
+    control::StoreTraffic traffic;
+    Session session;
+  };
+  Result<std::string> find_fleet_file();
+  Result<Session*> open_session(bool create);
+
+  StopSignal stop_;  // before anything that starts a thread
+  GlobalOptions options_;
+  Environment environment_ = Environment::of_process();
+  SystemSleeper sleeper_{stop_};
+  PatientSleeper patient_;
+  SystemRandom random_;
+  BeastHttpClient http_{sleeper_};
+  std::unique_ptr<JsonLog> log_;
+  std::unique_ptr<Opened> opened_;
+};
+
+}  // namespace serin::tool

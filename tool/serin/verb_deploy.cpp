@@ -1,0 +1,245 @@
+#include "verb_deploy.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "progress.hpp"
+#include "releases.hpp"
+#include "seat.hpp"
+#include "serin/rollout/engine.hpp"
+#include "serin/rollout/sql_journal.hpp"
+
+namespace serin::tool {
+namespace {
+
+constexpr int named_failures = 1000;
+
+/// What may be said on the command line about a plan; what is not said comes from the fleet's file.
+struct PlanFlags {
+  std::string stages;
+  std::string monitoring_duration;
+  std::string min_stage;
+  std::string ready_timeout;
+  std::string on_undecided;
+  std::string on_undecided_early;
+  std::optional<double> healthy_absolute;
+};
+
+struct DeployFlags {
+  std::string service;
+  std::string release;
+  PlanFlags plan;
+  bool force = false;
+  bool json = false;
+  int limit = 20;
+  std::int64_t id = 0;
+};
+
+Status take_duration(const std::string& text, std::string_view option, Duration& out) {
+  if (text.empty()) return {};
+  const Result<Duration> value = parse_duration(text);
+  if (!value) return pass(value.error().in(option));
+  out = *value;
+  return {};
+}
+
+Status take_policy(const std::string& text, std::string_view option, rollout::OnUndecided& out) {
+  if (text.empty()) return {};
+  const auto policy = rollout::parse_on_undecided(text);
+  if (!policy)
+    return fail(Errc::invalid_argument,
+                fmt::format("{}: one of hold, extend, advance, rollback, not '{}'", option, text));
+  out = *policy;
+  return {};
+}
+
+Result<rollout::Plan> make_plan(rollout::PlanOptions plan, const ReleaseSpec& release, const PlanFlags& flags) {
+  plan.ready_timeout = release.ready_timeout;
+  if (!flags.stages.empty()) {
+    SERIN_TRY(plan.stages, rollout::parse_stages(flags.stages));
+  }
+  SERIN_CHECK(take_duration(flags.monitoring_duration, "--monitoring-duration", plan.monitoring_duration));
+  // A shorter stage than the file's shortest is meant to be that short.
+  if (flags.min_stage.empty()) plan.min_stage = std::min(plan.min_stage, plan.monitoring_duration);
+  SERIN_CHECK(take_duration(flags.min_stage, "--min-stage", plan.min_stage));
+  SERIN_CHECK(take_duration(flags.ready_timeout, "--ready-timeout", plan.ready_timeout));
+  SERIN_CHECK(take_policy(flags.on_undecided, "--on-undecided", plan.on_undecided));
+  SERIN_CHECK(take_policy(flags.on_undecided_early, "--on-undecided-early", plan.on_undecided_early));
+  if (flags.healthy_absolute) plan.judge.healthy.absolute = *flags.healthy_absolute;
+  return rollout::Plan::make(std::move(plan));
+}
+
+/// Failed requests between a rollout's begin and its end (or now).
+std::vector<control::FailedRequest> failures_of(Session& session, const ServiceName& service,
+                                                const rollout::Report& report, const Clock& clock) {
+  const auto second = [](Instant at) {
+    return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count();
+  };
+  const Result<std::vector<control::FailedRequest>> failures = session.store.failures(
+      service, second(report.began_at), second(report.ended_at.value_or(clock.now())), named_failures);
+  return failures ? *failures : std::vector<control::FailedRequest>();
+}
+
+Exit exit_of(rollout::State outcome, rollout::State wanted) {
+  if (outcome == wanted) return Exit::done;
+  return rollout::is_final(outcome) ? Exit::failed : Exit::held;
+}
+
+/// What all three have in common: the fleet is watched, the seat is ours, and the report is printed.
+void drive(RealContext& context, const DeployFlags& flags, std::string_view verb, rollout::State wanted,
+           const std::function<Result<rollout::Report>(rollout::Engine&, Session&, const config::ServiceSpec&)>& work) {
+  Session* session = nullptr;
+  const auto report = [&]() -> Result<rollout::Report> {
+    SERIN_TRY(session, context.session());
+    SERIN_TRY(const config::ServiceSpec* const service, find_service(session->spec, flags.service));
+    SERIN_CHECK(session->store.check_alive());
+    SERIN_TRY(const std::unique_ptr<Seat> seat, Seat::take(context, *session, service->name, verb));
+    SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
+              rollout::SqlJournal::open(session->state, context.patient()));
+    Progress progress(context);
+    rollout::Engine engine({.router = session->router,
+                            .platform = session->platform,
+                            .traffic = session->traffic,
+                            .http = context.http(),
+                            .sleeper = context.sleeper(),
+                            .patient = context.patient(),
+                            .journal = *journal,
+                            .guard = *seat,
+                            .observer = progress});
+    return work(engine, *session, *service);
+  }();
+  if (!report) return context.fail_with(report.error());
+  const ServiceName service = ServiceName::make(report->service).value();
+  const std::vector<control::FailedRequest> failures = failures_of(*session, service, *report, context.patient());
+  context.out(flags.json ? report_json(*report, failures) + "\n" : report_text(*report, failures));
+  if (report->outcome == rollout::State::held)
+    context.err(fmt::format("serin: held: look, then `serin resume {0}` or `serin rollback {0}`\n", report->service));
+  if (report->outcome == rollout::State::rollback_incomplete)
+    context.err(fmt::format("serin: the old split is NOT back: `serin resume {}` tries again\n", report->service));
+  context.finish(exit_of(report->outcome, wanted));
+}
+
+void deploy(RealContext& context, const DeployFlags& flags) {
+  drive(context, flags, "deploy", rollout::State::promoted,
+        [&](rollout::Engine& engine, Session& session, const config::ServiceSpec& service) -> Result<rollout::Report> {
+          SERIN_TRY(const std::string bin, context.bin());
+          SERIN_TRY(ReleaseSpec release, find_release(context, session.spec, service, flags.release, bin));
+          SERIN_TRY(rollout::Plan plan, make_plan(service.plan, release, flags.plan));
+          return engine.run(
+              {.service = service.name, .release = std::move(release), .plan = std::move(plan), .force = flags.force});
+        });
+}
+
+void rollback(RealContext& context, const DeployFlags& flags) {
+  drive(context, flags, "rollback", rollout::State::rolled_back,
+        [&](rollout::Engine& engine, Session& session, const config::ServiceSpec& service) {
+          const auto spec_of = [&](const ReleaseName& name) -> Result<ReleaseSpec> {
+            SERIN_TRY(std::optional<control::DesiredRelease> known, session.store.find(service.name, name));
+            if (known) return std::move(known->spec);
+            return fail(Errc::not_found, fmt::format("nobody knows how to run {} of {} any more", name, service.name));
+          };
+          return engine.rollback(service.name, spec_of, flags.force);
+        });
+}
+
+void resume(RealContext& context, const DeployFlags& flags) {
+  drive(context, flags, "resume", rollout::State::promoted,
+        [&](rollout::Engine& engine, Session&, const config::ServiceSpec& service) {
+          return engine.resume(service.name);
+        });
+}
+
+std::string history_line(const rollout::Report& report) {
+  const std::string lasted =
+      report.ended_at ? format_duration(std::chrono::floor<std::chrono::seconds>(*report.ended_at - report.began_at))
+                      : "open";
+  return fmt::format("{:>4}  {}  {:<24} {:<14} {:<16} {:>7}  {}\n", report.id, format_rfc3339(report.began),
+                     report.service, report.release, rollout::state_name(report.outcome), lasted, report.reason);
+}
+
+Result<std::string> history(RealContext& context, const DeployFlags& flags) {
+  SERIN_TRY(Session* const session, context.session());
+  std::optional<ServiceName> service;
+  if (!flags.service.empty()) {
+    SERIN_TRY(const config::ServiceSpec* const found, find_service(session->spec, flags.service));
+    service = found->name;
+  }
+  SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
+            rollout::SqlJournal::open(session->state, context.patient()));
+  if (flags.id > 0) {
+    SERIN_TRY(const rollout::Record record, journal->load(flags.id));
+    const rollout::Report report = rollout::make_report(record);
+    const auto failures = failures_of(*session, record.service, report, context.patient());
+    return flags.json ? report_json(report, failures) + "\n" : report_text(report, failures);
+  }
+  SERIN_TRY(const std::vector<rollout::Record> records, journal->history(service, flags.limit));
+  std::string out = flags.json ? ""
+                               : fmt::format("{:>4}  {:<24}  {:<24} {:<14} {:<16} {:>7}  {}\n", "id", "began",
+                                             "service", "release", "outcome", "lasted", "reason");
+  for (const rollout::Record& brief : records) {
+    // With its evidence, so that the counts are the rollout's own.
+    SERIN_TRY(const rollout::Record record, journal->load(brief.id));
+    const rollout::Report report = rollout::make_report(record);
+    if (flags.json)
+      out += (out.empty() ? "" : ",") + rollout::report_json(report);
+    else
+      out += history_line(report);
+  }
+  return flags.json ? "{\"rollouts\":[" + out + "]}\n" : out;
+}
+
+void add_service(CLI::App& verb, DeployFlags& flags) {
+  verb.add_option("service", flags.service, "Service of the fleet")->required();
+  add_json_flag(verb, flags.json);
+}
+
+}  // namespace
+
+void add_deploy_verbs(CLI::App& app, RealContext& context) {
+  auto flags = std::make_shared<DeployFlags>();
+  CLI::App* deploy_verb =
+      app.add_subcommand("deploy", "Release a version by canary, and take it back when it is worse");
+  add_service(*deploy_verb, *flags);
+  deploy_verb->add_option("--release", flags->release, "A release of the fleet's file, or a file of its own")
+      ->required();
+  deploy_verb->add_option("--stages", flags->plan.stages, "Percentages before 100, growing: 5,50,95");
+  deploy_verb->add_option("--monitoring-duration", flags->plan.monitoring_duration, "Longest time of a stage: 20s, 5m");
+  deploy_verb->add_option("--min-stage", flags->plan.min_stage, "Shortest time of a stage");
+  deploy_verb->add_option("--ready-timeout", flags->plan.ready_timeout, "For the new replicas to become ready");
+  deploy_verb->add_option("--healthy-absolute", flags->plan.healthy_absolute,
+                          "Error rate above the old one's that is still healthy: 0.001");
+  deploy_verb->add_option("--on-undecided", flags->plan.on_undecided,
+                          "At the last stage: hold, extend, advance or rollback");
+  deploy_verb->add_option("--on-undecided-early", flags->plan.on_undecided_early, "The same at a stage before it");
+  deploy_verb->add_flag("--force", flags->force, "Although exactly this was taken back before");
+  deploy_verb->footer(
+      "Exit codes: 0 promoted, 1 rolled back or not fit to start, 2 usage or file, 3 held or could not run.\n"
+      "Ctrl-C restores the traffic as it was. What is not given comes from the plan in the fleet's file.");
+  deploy_verb->callback([flags, &context] { deploy(context, *flags); });
+
+  CLI::App* rollback_verb = app.add_subcommand("rollback", "Put back the split from before the service's last rollout");
+  add_service(*rollback_verb, *flags);
+  rollback_verb->add_flag("--force", flags->force, "Although somebody changed the split since");
+  rollback_verb->callback([flags, &context] { rollback(context, *flags); });
+
+  CLI::App* resume_verb =
+      app.add_subcommand("resume", "Go on with a rollout that was held, or whose process was killed");
+  add_service(*resume_verb, *flags);
+  resume_verb->callback([flags, &context] { resume(context, *flags); });
+
+  CLI::App* history_verb = app.add_subcommand("history", "Rollouts, the newest first; one of them whole with --id");
+  history_verb->add_option("service", flags->service, "Only of this service");
+  history_verb->add_option("--id", flags->id, "One rollout, whole");
+  history_verb->add_option("--limit", flags->limit, "How many")->capture_default_str()->check(CLI::Range(1, 1000));
+  add_json_flag(*history_verb, flags->json);
+  history_verb->callback([flags, &context] {
+    const Result<std::string> text = history(context, *flags);
+    if (!text) return context.fail_with(text.error());
+    context.out(*text);
+  });
+}
+
+}  // namespace serin::tool
