@@ -26,6 +26,35 @@ std::string push_body(const Delivery& delivery, std::string_view subscription) {
                                                     {"subscription", std::string(subscription)}});
 }
 
+Result<Delivery> parse_push(std::string_view body) {
+  const auto wrong = [](std::string_view what) {
+    return fail(Errc::invalid_argument, fmt::format("the body is no push delivery: {}", what));
+  };
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(boost::json::string_view(body.data(), body.size()), error);
+  if (error) return wrong(error.message());
+  if (!value.is_object()) return wrong("it is no JSON object");
+  const boost::json::value* message = value.as_object().if_contains("message");
+  if (message == nullptr || !message->is_object()) return wrong("'message' is no object");
+  const boost::json::object& fields = message->as_object();
+  Delivery delivery;
+  if (const auto* id = fields.if_contains("messageId"); id != nullptr && id->is_string())
+    delivery.message_id = std::string(id->as_string());
+  if (const auto* attempt = value.as_object().if_contains("deliveryAttempt"); attempt != nullptr && attempt->is_int64())
+    delivery.attempt = attempt->as_int64();
+  // A message may be all attributes; then there is no data.
+  if (const auto* data = fields.if_contains("data"); data != nullptr && !data->is_null()) {
+    if (!data->is_string()) return wrong("'message.data' is no text");
+    std::optional<std::string> bytes = base64_decode(std::string_view(data->as_string()));
+    if (!bytes) return wrong("'message.data' is not base64");
+    delivery.message.data = *std::move(bytes);
+  }
+  if (const auto* attributes = fields.if_contains("attributes"); attributes != nullptr && attributes->is_object())
+    for (const auto& [name, text] : attributes->as_object())
+      if (text.is_string()) delivery.message.attributes[std::string(name)] = std::string(text.as_string());
+  return delivery;
+}
+
 PushDispatcher::PushDispatcher(PushOptions options, Bus& bus, HttpClient& http, Sleeper& sleeper, Logger logger,
                                std::function<std::string(std::string_view)> origin_of)
     : options_(std::move(options)),

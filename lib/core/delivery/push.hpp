@@ -21,6 +21,10 @@ namespace serin::delivery {
 /// Pub/Sub sends it. Pure.
 [[nodiscard]] std::string push_body(const Delivery& delivery, std::string_view subscription);
 
+/// The other way round: what a service was pushed. Without "message" in it the body is not a push.
+/// Errors: invalid_argument, naming what is wrong. Pure.
+Result<Delivery> parse_push(std::string_view body);
+
 struct PushOptions {
   Duration idle = 50ms;                            ///< between two looks at a subscription without messages; > 0
   std::vector<SubscriptionOptions> subscriptions;  ///< those with a push_service are served

@@ -80,6 +80,22 @@ class Pushing : public testing::Test {
   std::unique_ptr<PushDispatcher> dispatcher;
 };
 
+TEST(PushBody, reads_back_what_was_sent_and_refuses_what_is_none) {
+  const Delivery sent{.ack_id = "a",
+                      .message_id = "17",
+                      .message = {.data = std::string("\0{}\xff", 4), .attributes = {{"batch_id", "b"}}},
+                      .attempt = 3};
+  const Result<Delivery> read = parse_push(push_body(sent, "worker-requests"));
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->message.data, sent.message.data);
+  EXPECT_EQ(read->message.attributes, sent.message.attributes);
+  EXPECT_EQ(read->message_id, "17");
+  EXPECT_EQ(read->attempt, 3);
+  for (const char* body :
+       {"", "[]", "{}", R"({"message":1})", R"({"message":{"data":"*"}})", R"({"message":{"data":7}})"})
+    EXPECT_EQ(parse_push(body).error().code(), Errc::invalid_argument) << body;
+}
+
 TEST_F(Pushing, a_message_arrives_as_pub_sub_sends_it_and_is_acknowledged) {
   ASSERT_TRUE(bus->publish("t", {{.data = "{\"a\":1}", .attributes = {{"k", "v"}}}}, Deadline::never()));
   start();
