@@ -1,0 +1,179 @@
+#include "serin/fleet_runtime/runtime.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "serin/base/text.hpp"
+#include "serin/beast/serve.hpp"
+#include "serin/fleet_pipeline/definitions.hpp"
+#include "serin/fleet_pipeline/schema.hpp"
+#include "serin/fleet_runtime/answers.hpp"
+
+namespace serin::fleet {
+namespace {
+
+constexpr Duration start_timeout = 20s;
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
+Result<std::string> sqlite_path(const Environment& environment, std::string_view variable) {
+  SERIN_TRY(const std::string url, environment.required(variable));
+  if (!url.starts_with(sqlite_scheme))
+    return fail(Errc::invalid_argument, fmt::format("{} must be sqlite:PATH, not '{}'", variable, url));
+  return url.substr(sqlite_scheme.size());
+}
+
+std::string_view fresh_name(FreshTable table) {
+  switch (table) {
+    case FreshTable::games: return "source_data_fresh";
+    case FreshTable::contexts: return "contexts_fresh";
+    case FreshTable::features: return "features_fresh";
+  }
+  return "fresh";
+}
+
+}  // namespace
+
+Runtime::Runtime(std::string_view name, Environment environment)
+    : name_(name),
+      environment_(std::move(environment)),
+      sink_(STDERR_FILENO, parse_log_level(environment_.value_or("LOG_LEVEL", "info")).value_or(LogLevel::info),
+            patient_),
+      logger_(sink_, {{"service", name_}, {"release", revision()}}),
+      health_(name_, patient_) {}
+
+Runtime::~Runtime() {
+  // Whoever still waits is to end now, in the order opposite to that in which it was made.
+  stop_.request();
+  threads_.clear();
+}
+
+Status Runtime::open(const std::vector<std::string>& variables) {
+  std::vector<std::string> missing;
+  std::vector<std::string> needed{"PORT", "SERIN_WAREHOUSE", "SERIN_BUS", "SERIN_DOCUMENTS"};
+  needed.insert(needed.end(), variables.begin(), variables.end());
+  for (const std::string& variable : needed)
+    if (!environment_.required(variable)) missing.push_back(variable);
+  if (!missing.empty())
+    return fail(Errc::invalid_argument, fmt::format("not set in the environment: {}", fmt::join(missing, ", ")));
+  const std::string asked = environment_.value_or("SERIN_SERVICE", name_);
+  if (asked != name_)
+    return fail(Errc::invalid_argument, fmt::format("this program is {}, but it was started as {}", name_, asked));
+  SERIN_TRY(faults_, parse_faults(environment_.value_or("FLEET_FAULT", "")));
+  if (faults_.refuse_start) return fail(Errc::unavailable, "FLEET_FAULT says refuse_start");
+
+  SERIN_TRY(const std::string warehouse, sqlite_path(environment_, "SERIN_WAREHOUSE"));
+  SERIN_TRY(const std::string bus, sqlite_path(environment_, "SERIN_BUS"));
+  SERIN_TRY(const std::string documents, sqlite_path(environment_, "SERIN_DOCUMENTS"));
+  SERIN_TRY(warehouse_, SqliteSql::open({.path = warehouse, .read_connections = 8}, patient_));
+  SERIN_TRY(bus_sql_, SqliteSql::open({.path = bus}, patient_));
+  SERIN_TRY(documents_sql_, SqliteSql::open({.path = documents}, patient_));
+  SERIN_TRY(bus_, SqliteBus::open(*bus_sql_, patient_, random_));
+  SERIN_TRY(documents_, SqliteDocuments::open(*documents_sql_, patient_));
+  SERIN_CHECK(prepare_warehouse(*warehouse_, patient_, within(start_timeout)));
+
+  service_ = std::make_unique<Service>(Identity{.service = name_,
+                                                .version = environment_.value_or("SERIN_LABEL_VERSION", ""),
+                                                .revision = revision(),
+                                                .commit = environment_.value_or("SERIN_LABEL_COMMIT", ""),
+                                                .environment = environment_.value_or("SERIN_ENVIRONMENT", "")},
+                                       environment_.value_or("ADMIN_KEY", ""), health_, metrics_, logger_, patient_);
+  // It was complete when we got here, and a process's environment does not change.
+  health_.add({.name = "environment", .every = 1h}, [](Deadline) { return health::CheckAnswer::pass(); });
+  health_.add({.name = "warehouse"}, [this](Deadline deadline) {
+    const auto answered = warehouse_->query("SELECT 1 FROM games LIMIT 1", {}, deadline);
+    return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
+  });
+  return {};
+}
+
+Status Runtime::start_faults() {
+  if (faults_.any()) logger_.warn("faults are staged", {{"FLEET_FAULT", environment_.value_or("FLEET_FAULT", "")}});
+  if (faults_.hang_ready)
+    health_.add({.name = "hanging"}, [this](Deadline) {
+      static_cast<void>(sleeper_.sleep_until(Instant::max()));
+      return health::CheckAnswer::fail("hanging", "FLEET_FAULT says hang_ready");
+    });
+  if (faults_.exit_after)
+    threads_.emplace_back([this] {
+      if (sleeper_.sleep_for(*faults_.exit_after)) std::_Exit(1);  // as a crash does: nothing is said or closed
+    });
+  if (faults_.leak_per_second > 0) {
+    auto& leaked = make<std::vector<std::string>>();
+    every(1s, [this, &leaked] { leaked.emplace_back(static_cast<std::size_t>(faults_.leak_per_second), 'x'); });
+  }
+  return {};
+}
+
+Status Runtime::serve() {
+  const auto port = to_int(environment_.value_or("PORT", ""));
+  if (!port || *port < 0 || *port > 65535)
+    return fail(Errc::invalid_argument,
+                fmt::format("PORT must be a number from 0 to 65535, not '{}'", environment_.value_or("PORT", "")));
+  FaultyHandler faulty(*service_, sleeper_, faults_);
+  ServeOptions options{.server = {.port = static_cast<std::uint16_t>(*port), .workers = 16},
+                       .on_drain = [this] { service_->begin_drain(); }};
+  return serin::serve(std::move(options), faulty, stop_, logger_);
+}
+
+void Runtime::every(Duration period, std::function<void()> work) {
+  threads_.emplace_back([this, period, work = std::move(work)] {
+    while (sleeper_.sleep_for(period)) work();
+  });
+}
+
+void Runtime::add_documents_check() {
+  health_.add({.name = "documents"}, [this](Deadline deadline) {
+    const auto answered = documents_->get("health", "probe", deadline);
+    return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
+  });
+}
+
+void Runtime::add_bus_check() {
+  health_.add({.name = "bus"}, [this](Deadline deadline) {
+    const auto subscriptions = bus_->subscriptions(deadline);
+    if (!subscriptions) return health::CheckAnswer::of(subscriptions.error());
+    if (subscriptions->empty()) return health::CheckAnswer::fail("no_subscription", "the bus has no subscription");
+    return health::CheckAnswer::pass({{"subscriptions", subscriptions->size()}});
+  });
+  health_.add({.name = "dead_letters", .critical = false, .every = 10s},
+              [this](Deadline deadline) -> health::CheckAnswer {
+                const auto subscriptions = bus_->subscriptions(deadline);
+                if (!subscriptions) return health::CheckAnswer::of(subscriptions.error());
+                std::int64_t dead = 0;
+                for (const SubscriptionOptions& subscription : *subscriptions) {
+                  const auto backlog = bus_->backlog(subscription.name, deadline);
+                  if (!backlog) return health::CheckAnswer::of(backlog.error());
+                  dead += backlog->dead_letters;
+                }
+                return check_answer(judge_dead_letters(dead, 10));
+              });
+}
+
+void Runtime::add_freshness_check(FreshTable table, Sport sport) {
+  health_.add({.name = std::string(fresh_name(table)), .critical = false, .every = 30s, .failing = 5s},
+              [this, table, sport](Deadline deadline) {
+                const auto judged = [&]() -> Result<Judgement> {
+                  SERIN_TRY(const FreshnessFacts facts, freshness_facts(*warehouse_, table, sport, today(), deadline));
+                  return judge_freshness(facts, patient_.wall());
+                }();
+                return check_answer(judged);
+              });
+}
+
+int run_service(std::string_view name, const std::vector<std::string>& variables,
+                const std::function<Status(Runtime&)>& setup) {
+  Runtime runtime(name, Environment::of_process());
+  const auto ran = [&]() -> Status {
+    SERIN_CHECK(runtime.open(variables));
+    SERIN_CHECK(setup(runtime));
+    SERIN_CHECK(runtime.start_faults());
+    return runtime.serve();
+  }();
+  if (ran) return 0;
+  runtime.logger_.error("could not run", {{"error", ran.error().text()}});
+  return ran.error().code() == Errc::invalid_argument ? 2 : 3;
+}
+
+}  // namespace serin::fleet

@@ -1,0 +1,99 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "serin/beast/http_client.hpp"
+#include "serin/fleet_data/records.hpp"
+#include "serin/fleet_pipeline/eligible.hpp"
+#include "serin/fleet_runtime/fault.hpp"
+#include "serin/health/health.hpp"
+#include "serin/metrics/metrics.hpp"
+#include "serin/service/service.hpp"
+#include "serin/sqlite/sqlite_bus.hpp"
+#include "serin/sqlite/sqlite_documents.hpp"
+#include "serin/sqlite/sqlite_sql.hpp"
+#include "serin/system/clock.hpp"
+#include "serin/system/environment.hpp"
+#include "serin/system/json_log.hpp"
+#include "serin/system/random.hpp"
+
+namespace serin::fleet {
+
+/// The real world of one service, made by run_service() and used by its setup. Threads: any, after the setup.
+class Runtime {
+ public:
+  [[nodiscard]] Sql& warehouse() { return *warehouse_; }
+  [[nodiscard]] Bus& bus() { return *bus_; }
+  [[nodiscard]] Documents& documents() { return *documents_; }
+  [[nodiscard]] Sleeper& sleeper() { return sleeper_; }
+  [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] HttpClient& http() { return http_; }
+  [[nodiscard]] const Logger& logger() const { return logger_; }
+  [[nodiscard]] health::Health& health() { return health_; }
+  [[nodiscard]] Service& service() { return *service_; }
+  [[nodiscard]] const Environment& environment() const { return environment_; }
+  [[nodiscard]] std::string revision() const { return environment_.value_or("SERIN_RELEASE", "unreleased"); }
+  [[nodiscard]] Deadline within(Duration time) const { return Deadline::after(sleeper_.now(), time); }
+  /// Today's date by the calendar, "2026-01-21".
+  [[nodiscard]] std::string today() const { return format_date(days_of(sleeper_.wall())); }
+
+  /// Makes something that lives as long as the service.
+  template <class T, class... Arguments>
+  T& make(Arguments&&... arguments) {
+    auto made = std::make_shared<T>(std::forward<Arguments>(arguments)...);
+    kept_.push_back(made);
+    return *made;
+  }
+  /// Calls `work` every `period` until the service ends.
+  void every(Duration period, std::function<void()> work);
+
+  // The checks that several services have.
+  void add_documents_check();
+  void add_bus_check();
+  void add_freshness_check(FreshTable table, Sport sport);
+
+ private:
+  friend int run_service(std::string_view, const std::vector<std::string>&, const std::function<Status(Runtime&)>&);
+  Runtime(std::string_view name, Environment environment);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+  Status open(const std::vector<std::string>& variables);
+  Status start_faults();
+  Status serve();
+
+  std::string name_;
+  StopSignal stop_;  // before anything that starts a thread
+  Environment environment_;
+  SystemSleeper sleeper_{stop_};
+  PatientSleeper patient_;
+  SystemRandom random_;
+  JsonLog sink_;
+  Logger logger_;
+  BeastHttpClient http_{sleeper_};
+  std::unique_ptr<SqliteSql> warehouse_;
+  std::unique_ptr<SqliteSql> bus_sql_;
+  std::unique_ptr<SqliteSql> documents_sql_;
+  std::unique_ptr<SqliteBus> bus_;
+  std::unique_ptr<SqliteDocuments> documents_;
+  FaultSpec faults_;
+  std::vector<std::shared_ptr<void>> kept_;  // shared: only so that their types are forgotten
+  metrics::Registry metrics_;
+  health::Health health_;
+  std::unique_ptr<Service> service_;
+  std::vector<std::jthread> threads_;
+};
+
+/// A whole program: opens what the environment names, checks it, lets `setup` add routes and checks, and serves until
+/// SIGTERM. Returns the exit code: 0, 2 (environment), 3 (could not run); the last line of the log says why.
+/// \param name       the service that this program is; started under another name it refuses
+/// \param variables  that must be set, besides PORT, SERIN_WAREHOUSE, SERIN_BUS and SERIN_DOCUMENTS
+int run_service(std::string_view name, const std::vector<std::string>& variables,
+                const std::function<Status(Runtime&)>& setup);
+
+}  // namespace serin::fleet
