@@ -75,9 +75,9 @@ TEST(Gzip, is_recognised_and_damage_is_named) {
   z_stream stream{};
   ASSERT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
   std::string copy = plain;
-  stream.next_in = reinterpret_cast<Bytef*>(copy.data());
+  stream.next_in = static_cast<Bytef*>(static_cast<void*>(copy.data()));
   stream.avail_in = static_cast<uInt>(copy.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.next_out = static_cast<Bytef*>(static_cast<void*>(packed.data()));
   stream.avail_out = static_cast<uInt>(packed.size());
   ASSERT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
   packed.resize(stream.total_out);

@@ -39,7 +39,8 @@ Result<std::string> games_json(Runtime& runtime, const std::string& date) {
   SERIN_CHECK(parse_date(date));
   SERIN_TRY(const SqlTable table, runtime.warehouse().query(R"sql(
 SELECT g.game_id, g.sport, g.home_team, g.away_team, g.status,
-  (SELECT COUNT(*) FROM predictions p WHERE p.game_id = g.game_id) FROM games g WHERE g.game_date = $1 ORDER BY g.sport DESC, g.game_id)sql",
+  (SELECT COUNT(*) FROM predictions p WHERE p.game_id = g.game_id)
+FROM games g WHERE g.game_date = $1 ORDER BY g.sport DESC, g.game_id)sql",
                                                             {date}, runtime.within(read_timeout)));
   json::array games;
   for (const SqlRow& row : table.rows) {

@@ -51,6 +51,18 @@ RealMachine::~RealMachine() {
   threads_.clear();
 }
 
+Result<std::uint16_t> RealMachine::free_port() {
+  constexpr std::size_t remembered = 200;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    SERIN_TRY(const std::uint16_t port, serin::free_port());
+    if (std::ranges::find(given_, port) != given_.end()) continue;
+    given_.push_back(port);
+    if (given_.size() > remembered) given_.pop_front();
+    return port;
+  }
+  return fail(Errc::exhausted, "the kernel has no free port");
+}
+
 Result<ProcessId> RealMachine::start(const ServiceName& service, const ReleaseSpec& release, const std::string& replica,
                                      std::uint16_t port, const std::string& log) {
   SERIN_CHECK(make_folders(fmt::format("{}/{}", options_.logs, service)));

@@ -36,7 +36,8 @@ class RealMachine final : public Machine {
   /// \param http, clock  outlive it
   RealMachine(MachineOptions options, HttpClient& http, const Clock& clock);
   ~RealMachine() override;
-  Result<std::uint16_t> free_port() override { return serin::free_port(); }
+  /// Not one that was given out lately: the replica that got it may not listen yet.
+  Result<std::uint16_t> free_port() override;
   Result<ProcessId> start(const ServiceName& service, const ReleaseSpec& release, const std::string& replica,
                           std::uint16_t port, const std::string& log) override;
   std::optional<ProcessEnd> end_of(const ProcessId& process) override { return poll_end(process); }
@@ -61,6 +62,7 @@ class RealMachine final : public Machine {
   std::condition_variable_any arrived_;
   std::deque<Look> waiting_;             // guarded by mutex_
   std::set<std::string> running_;        // guarded by mutex_; also those that wait
+  std::deque<std::uint16_t> given_;      // ports; of the supervisor's thread only
   std::map<std::string, Probe> newest_;  // guarded by mutex_
   std::vector<std::jthread> threads_;
 };

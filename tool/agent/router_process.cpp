@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <set>
 
 #include "serin/base/text.hpp"
 #include "serin/system/files.hpp"
@@ -48,21 +49,35 @@ RouterProcess::RouterProcess(const config::FleetSpec& fleet, const Places& place
       logger_(std::move(logger)) {}
 
 Status RouterProcess::choose_ports() {
+  // The kernel may name the same port twice as long as nobody listens on it.
+  std::set<std::uint16_t> taken;
+  const auto another_port = [&taken]() -> Result<std::uint16_t> {
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      SERIN_TRY(const std::uint16_t port, free_port());
+      if (!taken.contains(port)) return port;
+    }
+    return fail(Errc::exhausted, "the kernel has no free port");
+  };
   for (const config::ServiceSpec& service : fleet_.services) {
     SERIN_TRY(const auto listen, parse_listen(service.listen));
     std::uint16_t port = listen.second;
     SERIN_TRY(const std::optional<std::string> kept, store_.fact(port_fact(service.name)));
     if (port == 0 && kept) port = static_cast<std::uint16_t>(to_int(*kept).value_or(0));
+    if (port != 0 && listen.second == 0 && taken.contains(port)) port = 0;
     if (port == 0) {
-      SERIN_TRY(port, free_port());
+      SERIN_TRY(port, another_port());
       SERIN_CHECK(store_.save_fact(port_fact(service.name), std::to_string(port)));
     }
     const Status free = check_port_free(listen.first, port);
-    if (free) continue;
+    if (free) {
+      taken.insert(port);
+      continue;
+    }
     // A port that we chose ourselves may be chosen again; one that somebody wrote down may not.
     if (listen.second != 0) return pass(free.error().in(fmt::format("service {}", service.name)));
-    SERIN_TRY(port, free_port());
+    SERIN_TRY(port, another_port());
     SERIN_CHECK(store_.save_fact(port_fact(service.name), std::to_string(port)));
+    taken.insert(port);
   }
   return {};
 }

@@ -38,6 +38,7 @@ struct ReleaseOutcome {
 std::string text_of(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
   if (value == nullptr || value->is_null()) return "";
+  if (value->is_number()) return fmt::format("{:.6g}", value->to_number<double>());
   return value->is_string() ? std::string(value->as_string()) : json::serialize(*value);
 }
 

@@ -9,6 +9,7 @@
 #include "progress.hpp"
 #include "releases.hpp"
 #include "seat.hpp"
+#include "serin/process/process.hpp"
 #include "serin/rollout/engine.hpp"
 #include "serin/rollout/sql_journal.hpp"
 
@@ -88,6 +89,14 @@ Exit exit_of(rollout::State outcome, rollout::State wanted) {
   return rollout::is_final(outcome) ? Exit::failed : Exit::held;
 }
 
+/// The agent beats, and its process is there: one that was killed a moment ago still looks alive by its last beat.
+Status check_agent(Session& session) {
+  SERIN_CHECK(session.store.check_alive());
+  SERIN_TRY(const std::optional<control::Heartbeat> beat, session.store.heartbeat());
+  if (beat && !identify(beat->pid)) return fail(Errc::unavailable, "the agent has ended: run `serin up`");
+  return {};
+}
+
 /// What all three have in common: the fleet is watched, the seat is ours, and the report is printed.
 void drive(RealContext& context, const DeployFlags& flags, std::string_view verb, rollout::State wanted,
            const std::function<Result<rollout::Report>(rollout::Engine&, Session&, const config::ServiceSpec&)>& work) {
@@ -95,7 +104,7 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
   const auto report = [&]() -> Result<rollout::Report> {
     SERIN_TRY(session, context.session());
     SERIN_TRY(const config::ServiceSpec* const service, find_service(session->spec, flags.service));
-    SERIN_CHECK(session->store.check_alive());
+    SERIN_CHECK(check_agent(*session));
     SERIN_TRY(const std::unique_ptr<Seat> seat, Seat::take(context, *session, service->name, verb));
     SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
               rollout::SqlJournal::open(session->state, context.patient()));

@@ -102,9 +102,16 @@ Result<FleetStatus> up(RealContext& context, const FleetFlags& flags) {
 Status down(RealContext& context) {
   SERIN_TRY(Session* const session, context.session());
   const agent::Places places(session->spec.state);
+  // Known by name before it goes, so that its end can be waited for: the lock is free a moment earlier.
+  std::optional<ProcessId> agent;
+  if (const auto beat = session->store.heartbeat(); beat && *beat)
+    if (const Result<ProcessId> process = identify((*beat)->pid)) agent = *process;
   SERIN_CHECK(session->store.want_down(true));
   // Held as long as an agent lives; from then on none can start before this is done.
   SERIN_TRY(const FileLock lock, FileLock::wait(places.lock, 45'000));
+  const Deadline patience = Deadline::after(context.patient().now(), 10s);
+  while (agent && is_running(*agent) && !patience.passed(context.patient().now()))
+    SERIN_CHECK(context.patient().sleep_for(10ms));
   return agent::end_what_is_left(session->store, context.patient());
 }
 

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "serin/rollout/split.hpp"
+
 namespace serin::rollout {
 namespace {
 
@@ -57,6 +59,7 @@ void fold_events(Report& report, const Record& record) {
       case EventKind::restore:
         if (!event.done) break;
         report.after = event.seen;
+        if (only_release(event.seen) == record.candidate.name) report.promoted_at = event.done;
         report.restored_at = event.kind == EventKind::restore ? event.done : std::nullopt;
         break;
       case EventKind::finish: report.ended_at = event.at; break;
@@ -164,6 +167,7 @@ std::string report_json(const Report& report) {
                      {"baseline", arm_json(report.baseline_counts)},
                      {"unattributed", report.unattributed},
                      {"lost", report.lost}}},
+                   {"promoted_after_seconds", seconds_between(report.began_at, report.promoted_at)},
                    {"failed_user_requests", report.failed_user_requests},
                    {"canary_user_failures", report.canary_user_failures},
                    {"first_bad_to_restored_seconds", seconds_between(report.first_bad, report.restored_at)},

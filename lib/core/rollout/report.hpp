@@ -50,6 +50,7 @@ struct Report {
   double healthy = 0;
   double worse_needed = 0;  ///< ln(1/alpha), ln(1/beta): from there on it is a verdict
   double healthy_needed = 0;
+  std::optional<Instant> promoted_at;  ///< when it had everything, read back; also if that was taken back later
   std::optional<Instant> first_bad;    ///< start of the second in which the canary's first error ended
   std::optional<Instant> verdict_at;   ///< when it was decided to go back
   std::optional<Instant> restored_at;  ///< when the old split was read back

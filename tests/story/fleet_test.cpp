@@ -1,0 +1,120 @@
+// Goal: the fleet does its work, every service keeps the health contract, and drills end as they must. Method: the
+// reference fleet as `serin up` starts it, asked with HTTP and through its programs.
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <csignal>
+
+#include "fleet_under_test.hpp"
+
+namespace serin::story {
+namespace {
+
+namespace json = boost::json;
+
+/// GET with curl: status and body.
+struct Answer {
+  int status = 0;
+  std::string body;
+};
+Answer get(const std::string& url, std::vector<std::string> more = {}) {
+  std::vector<std::string> argv{"curl", "-s", "-m", "10", "-w", "\n%{http_code}", url};
+  argv.insert(argv.end(), more.begin(), more.end());
+  const Outcome outcome = run(argv, 15s);
+  const std::size_t cut = outcome.out.rfind('\n');
+  if (outcome.code != 0 || cut == std::string::npos) return {.status = -1, .body = outcome.text()};
+  return {.status = std::stoi(outcome.out.substr(cut + 1)), .body = outcome.out.substr(0, cut)};
+}
+
+class FleetAtWork : public testing::Test {
+ protected:
+  void SetUp() override {
+    const Outcome up = fleet.serin({"up"});
+    ASSERT_EQ(up.code, 0) << up.text();
+    const Outcome status = fleet.serin({"status", "--json"});
+    for (const json::value& service : json::parse(status.out).at("services").as_array())
+      urls[std::string(service.at("name").as_string())] = std::string(service.at("url").as_string());
+  }
+  void TearDown() override { EXPECT_EQ(fleet.serin({"down"}).code, 0); }
+  Outcome fleet_program(std::vector<std::string> words) const {
+    words.insert(words.begin(), bin() + "/serin-fleet");
+    words.insert(words.end(), {"--warehouse", "sqlite:" + fleet.state() + "/warehouse.db", "--json"});
+    return run(words, 120s);
+  }
+  Outcome pipeline() const {
+    std::vector<std::string> words{"pipeline"};
+    for (const auto& [name, url] : urls) words.insert(words.end(), {"--url", name + "=" + url});
+    return fleet_program(words);
+  }
+  Fleet fleet;
+  std::map<std::string, std::string> urls;
+};
+
+TEST_F(FleetAtWork, every_service_keeps_the_health_contract) {
+  for (const auto& [name, url] : urls) {
+    const Answer health = get(url + "/health");
+    ASSERT_EQ(health.status, 200) << name << health.body;
+    const json::object who = json::parse(health.body).as_object();
+    EXPECT_EQ(text_of(who.at("service")), name);
+    for (const char* field : {"status", "version", "revision", "commit", "environment"})
+      EXPECT_FALSE(who.at(field).as_string().empty()) << name << " " << field;
+    for (const char* path : {"/ready", "/health/deep"}) {
+      const Answer answer = get(url + path);
+      EXPECT_EQ(answer.status, 200) << name << path << answer.body;
+      const json::object body = json::parse(answer.body).as_object();
+      std::map<std::string, std::int64_t> counted;
+      for (const json::value& check : body.at("checks").as_array()) {
+        ++counted[std::string(check.at("status").as_string())];
+        EXPECT_TRUE(check.at("duration_ms").is_number() && check.at("critical").is_bool()) << json::serialize(check);
+      }
+      EXPECT_EQ(counted["pass"], body.at("checks_passed").as_int64()) << answer.body;
+      EXPECT_EQ(counted["fail"], body.at("checks_failed").as_int64()) << answer.body;
+      EXPECT_EQ(counted["pass"] + counted["warn"] + counted["fail"], body.at("checks_run").as_int64()) << answer.body;
+    }
+    EXPECT_NE(get(url + "/metrics").body.find("# TYPE http_requests_in_flight gauge"), std::string::npos) << name;
+    EXPECT_EQ(get(url + "/nowhere").status, 404);
+  }
+}
+
+TEST_F(FleetAtWork, a_season_is_loaded_and_a_date_predicted_and_graded_twice_over) {
+  const Outcome loaded = fleet_program({"load"});
+  ASSERT_EQ(loaded.code, 0) << loaded.text();
+  for (const char* run : {"the first", "the second"}) {
+    const Outcome outcome = pipeline();
+    ASSERT_EQ(outcome.code, 0) << run << outcome.text();
+    const json::object report = json::parse(outcome.out).as_object();
+    EXPECT_EQ(text_of(report.at("coverage")), "pass") << outcome.out;
+    EXPECT_GT(report.at("eligible").as_int64(), 20);
+    EXPECT_EQ(report.at("eligible"), report.at("predictions")) << outcome.out;
+    EXPECT_GT(report.at("graded").as_int64(), 0);
+  }
+  const std::string key = "Authorization: Bearer local-admin-key";
+  EXPECT_EQ(get(urls["admin-dashboard"] + "/api/status").status, 401);
+  const Answer status = get(urls["admin-dashboard"] + "/api/status", {"-H", key});
+  EXPECT_EQ(status.status, 200);
+  EXPECT_NE(status.body.find("\"state\":\"closed\""), std::string::npos) << status.body;
+}
+
+TEST_F(FleetAtWork, a_poisoned_message_ends_in_the_dead_letters_and_its_batch_closes_without_it) {
+  ASSERT_EQ(fleet_program({"load"}).code, 0);
+  ASSERT_EQ(pipeline().code, 0);
+  // A worker that is asked for what is no request answers 4xx; it is not acknowledged.
+  EXPECT_EQ(get(urls["prediction-worker"] + "/predict", {"-d", "not json"}).status, 400);
+  EXPECT_EQ(get(urls["prediction-worker"] + "/predict", {"-d", R"({"player_id":"x"})"}).status, 400);
+  EXPECT_EQ(get(urls["prediction-coordinator"] + "/complete", {"-d", "{}"}).status, 400);
+  EXPECT_EQ(get(urls["prediction-coordinator"] + "/status?batch_id=none").status, 404);
+  EXPECT_EQ(get(urls["prediction-coordinator"] + "/start", {"-d", R"({"game_date":"1999-01-01"})"}).status, 404);
+}
+
+TEST_F(FleetAtWork, the_dashboard_limits_each_address) {
+  int limited = 0;
+  std::vector<std::string> argv{"curl", "-s", "-o", "/dev/null", "-w", "%{http_code} "};
+  for (int i = 0; i < 130; ++i) argv.push_back(urls["admin-dashboard"] + "/");
+  const Outcome outcome = run(argv, 30s);
+  for (std::size_t at = outcome.out.find("429"); at != std::string::npos; at = outcome.out.find("429", at + 3))
+    ++limited;
+  EXPECT_GE(limited, 20) << outcome.out;
+}
+
+}  // namespace
+}  // namespace serin::story
