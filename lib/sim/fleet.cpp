@@ -120,6 +120,8 @@ Result<HttpResponse> Fleet::send(std::string_view origin, HttpRequest request, D
     if (request.path() == "/health")
       return HttpResponse::json(200, fmt::format(R"({{"status":"healthy","service":"{}","revision":"{}"}})",
                                                  behaviour.claims_service.value_or(service_.str()), release));
+    if (request.path() == "/health/deep" && behaviour.deep_fails)
+      return HttpResponse::json(503, R"({"status":"unhealthy"})");
     const bool ready = replica(release, 0).state == ReplicaState::ready;
     return HttpResponse::json(ready ? 200 : 503, "{}");
   });

@@ -1,11 +1,14 @@
 #include "serin/agent/agent.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "serin/agent/pushes.hpp"
 #include "serin/agent/real_machine.hpp"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr Duration round = 50ms;
 constexpr Duration beat_every = 500ms;
+constexpr off_t reserved_bytes = 4 << 20;        // room for a few hundred writes of the control database
 constexpr std::size_t longest_socket_path = 90;  // the kernel's limit is 107, and HAProxy adds a suffix while it starts
 
 MachineOptions machine_options(const config::FleetSpec& fleet, const Places& places, const Environment& environment,
@@ -190,6 +194,16 @@ void Agent::end_everything() {
   logger_.info("agent stopped", {{"left", supervisor_->replicas().size()}});
 }
 
+/// Without it a full disk is still said, and traffic still restored; only the next start of the router would not know.
+void keep_reserve(const std::string& path, const Logger& logger) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const int error = file < 0 ? errno : posix_fallocate(file, 0, reserved_bytes);
+  if (file >= 0) ::close(file);
+  if (error == 0) return;
+  unlink(path.c_str());
+  logger.warn("no space for the reserve", {{"file", path}, {"error", std::strerror(error)}});
+}
+
 }  // namespace
 
 Places::Places(std::string folder)
@@ -200,6 +214,7 @@ Places::Places(std::string folder)
       output(state + "/agent.log"),
       router(state + "/router"),
       weights_lock(state + "/weights.lock"),
+      reserve(state + "/reserve"),
       socket(router + "/socket") {
   // A path of its own for each state folder, in a place that is short on every machine.
   if (socket.size() > longest_socket_path) socket = fmt::format("/tmp/serin-{}.socket", fingerprint(state));
@@ -209,8 +224,14 @@ HaproxyRouter make_router(const Places& places, control::ControlStore& store, co
   return HaproxyRouter({.socket = places.socket,
                         .lock_file = places.weights_lock,
                         .load_split = [&store](const ServiceName& service) { return store.split(service); },
-                        .save_split = [&store](const ServiceName& service,
-                                               const Split& split) { return store.save_split(service, split); }},
+                        .save_split =
+                            [&store, reserve = places.reserve](const ServiceName& service, const Split& split) {
+                              Status saved = store.save_split(service, split);
+                              // What the router has now must be what it gets back after its next start.
+                              if (!saved && saved.error().code() == Errc::exhausted && unlink(reserve.c_str()) == 0)
+                                saved = store.save_split(service, split);
+                              return saved;
+                            }},
                        clock);
 }
 
@@ -218,6 +239,7 @@ Status run_agent(const config::FleetSpec& fleet, const Places& places, const Env
                  Logger logger) {
   SERIN_CHECK(make_folders(places.state));
   SERIN_TRY(const FileLock lock, FileLock::acquire(places.lock, fmt::format("the agent, process {}", getpid())));
+  keep_reserve(places.reserve, logger);
   Agent agent(fleet, places, environment, stop, std::move(logger));
   return agent.run();
 }

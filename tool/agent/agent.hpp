@@ -21,6 +21,7 @@ struct Places {
   std::string output;        ///< the agent's own log
   std::string router;        ///< haproxy.cfg and its output
   std::string weights_lock;  ///< held while weights are set
+  std::string reserve;       ///< some space that is given up when the disk is full and traffic has to be put back
   std::string socket;        ///< HAProxy's runtime socket; in a short folder when `state` is too long for one
 };
 

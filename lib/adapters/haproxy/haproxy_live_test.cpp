@@ -13,6 +13,7 @@
 
 #include "serin/beast/http_client.hpp"
 #include "serin/beast/http_server.hpp"
+#include "serin/haproxy/access_log.hpp"
 #include "serin/haproxy/log_receiver.hpp"
 #include "serin/haproxy/render.hpp"
 #include "serin/haproxy/router.hpp"
@@ -96,6 +97,8 @@ class Live : public testing::Test {
   int asked = 0;
   std::unique_ptr<haproxy::LogReceiver> receiver = haproxy::LogReceiver::start(0, [this](std::string_view line) {
                                                      counter.add(line, 1);
+                                                     // HAProxy also tells of servers that come and go.
+                                                     if (!haproxy::parse_access_line(line)) return;
                                                      const std::lock_guard lock(mutex);
                                                      ++lines;
                                                      arrived.notify_all();

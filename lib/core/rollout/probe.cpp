@@ -45,12 +45,21 @@ Status check_identity(HttpClient& http, const ServiceName& service, const Releas
   return check_claim(replica, object, "commit", label(release, "commit"));
 }
 
+/// All of its own checks. 404: it has none.
+Status check_deep(HttpClient& http, const Replica& replica, Deadline deadline) {
+  const Result<HttpResponse> deep = http.send("http://" + replica.address, {.target = "/health/deep"}, deadline);
+  if (!deep) return wrong(replica, "/health/deep", fmt::format("failed: {}", deep.error().text()));
+  if (deep->status < 500) return {};
+  return wrong(replica, "/health/deep", fmt::format("answered {}: {}", deep->status, deep->body.substr(0, shown)));
+}
+
 }  // namespace
 
 Status probe(HttpClient& http, const ServiceName& service, const ReleaseSpec& release,
              const std::vector<Replica>& replicas, Deadline deadline) {
   for (const Replica& replica : replicas) {
     SERIN_CHECK(check_identity(http, service, release, replica, deadline));
+    SERIN_CHECK(check_deep(http, replica, deadline));
     const Result<HttpResponse> ready = http.send("http://" + replica.address, {.target = release.ready_path}, deadline);
     if (!ready) return wrong(replica, release.ready_path, fmt::format("failed: {}", ready.error().text()));
     if (ready->status != 200)

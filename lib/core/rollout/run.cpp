@@ -114,7 +114,11 @@ Status Run::say(EventKind kind, std::string text) {
 }
 
 void Run::try_say(EventKind kind, std::string text) {
-  if (const Status said = say(kind, std::move(text)); !said) journal_error_ = said.error();
+  const Status said = say(kind, std::move(text));
+  if (!said)
+    journal_error_ = said.error();
+  else if (is_final(record_.progress.state))
+    journal_error_.reset();  // whatever line is missing before: how it ended is written down
 }
 
 // ---- the states -----------------------------------------------------------------------------------------------------
