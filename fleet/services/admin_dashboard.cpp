@@ -136,8 +136,9 @@ int main() {
                                 [](const HttpRequest&) {
                                   HttpResponse page = HttpResponse::text(200, std::string(admin_page()));
                                   page.headers.set("Content-Type", "text/html; charset=utf-8");
-                                  page.headers.set("Content-Security-Policy",
-                                                   "default-src 'self' 'unsafe-inline'; frame-ancestors 'none'");
+                                  page.headers.set(
+                                      "Content-Security-Policy",
+                                      "default-src 'self' 'unsafe-inline'; img-src data:; frame-ancestors 'none'");
                                   return page;
                                 },
                                 false));

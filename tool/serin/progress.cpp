@@ -78,7 +78,7 @@ std::string report_text(const rollout::Report& report, const std::vector<control
     out += fmt::format("  first bad response to restored split: {:.1f} s\n",
                        seconds_of(*report.restored_at - *report.first_bad));
   if (report.verdict_at && report.restored_at)
-    out += fmt::format("  verdict to restored split: {:.2f} s\n", seconds_of(*report.restored_at - *report.verdict_at));
+    out += fmt::format("  verdict to restored split: {:.3f} s\n", seconds_of(*report.restored_at - *report.verdict_at));
   if (report.after) out += fmt::format("  traffic now: {}\n", rollout::split_text(*report.after));
   return out;
 }

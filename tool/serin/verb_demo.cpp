@@ -262,7 +262,7 @@ std::string release_text(const ReleaseOutcome& outcome) {
   if (const auto seconds = seconds_in(report, "first_bad_to_restored_seconds"))
     out += fmt::format("    first bad response to restored split: {:.1f} s\n", *seconds);
   if (const auto seconds = seconds_in(report, "verdict_to_restored_seconds"))
-    out += fmt::format("    verdict to restored split: {:.2f} s\n", *seconds);
+    out += fmt::format("    verdict to restored split: {:.3f} s\n", *seconds);
   return out;
 }
 
