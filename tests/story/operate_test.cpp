@@ -61,6 +61,17 @@ TEST_F(Operate, up_twice_is_fine_and_status_tells_every_service_with_its_address
   }
 }
 
+TEST_F(Operate, down_and_up_again_is_the_same_fleet_at_the_same_addresses) {
+  const json::object before = fleet.service("mlb-worker");
+  ASSERT_EQ(fleet.serin({"down"}).code, 0);
+  EXPECT_EQ(fleet.serin({"down"}).code, 0) << "twice is fine";
+  const Outcome status = fleet.serin({"status"});
+  EXPECT_EQ(status.code, 3) << status.text();
+  const Outcome up = fleet.serin({"up"});
+  ASSERT_EQ(up.code, 0) << up.text();
+  EXPECT_EQ(before.at("url"), fleet.service("mlb-worker").at("url"));
+}
+
 TEST_F(Operate, a_release_goes_through_its_stages_and_rollback_brings_the_old_one_back) {
   const Outcome deploy = fleet.serin(quick_v2);
   ASSERT_EQ(deploy.code, 0) << deploy.text();

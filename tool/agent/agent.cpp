@@ -190,7 +190,7 @@ void Agent::end_everything() {
   static_cast<void>(save());
   recorder_.reset();
   router_process_->stop(patient_);
-  static_cast<void>(store_->save_fact("heartbeat", ""));
+  static_cast<void>(store_->end_beats());
   logger_.info("agent stopped", {{"left", supervisor_->replicas().size()}});
 }
 

@@ -196,9 +196,11 @@ Status ControlStore::beat(const Heartbeat& heartbeat) {
                                             heartbeat.stopping ? 1 : 0));
 }
 
+Status ControlStore::end_beats() { return save_fact("heartbeat", ""); }
+
 Result<std::optional<Heartbeat>> ControlStore::heartbeat() {
   SERIN_TRY(const std::optional<std::string> value, fact("heartbeat"));
-  if (!value) return std::nullopt;
+  if (!value || value->empty()) return std::nullopt;
   const std::vector<std::string_view> words = serin::split(*value, ' ');
   if (words.size() != 3) return fail(Errc::data_loss, fmt::format("the agent's heartbeat is '{}'", *value));
   return Heartbeat{.pid = static_cast<int>(to_int(words[0]).value_or(0)),

@@ -82,6 +82,9 @@ class ControlStore {
   Status save_replicas(const std::vector<ObservedReplica>& replicas);
   Result<std::vector<ObservedReplica>> replicas();
   Status beat(const Heartbeat& heartbeat);
+  /// The agent's last word, when it ends in order.
+  Status end_beats();
+  /// Nothing: there never was an agent, or it ended in order.
   Result<std::optional<Heartbeat>> heartbeat();
   /// Errors: unavailable, "the agent is not running: run `serin up`".
   Status check_alive();

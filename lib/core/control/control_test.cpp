@@ -69,6 +69,10 @@ TEST_F(Control, an_agent_that_is_silent_is_not_running) {
   const Deadline deadline = Deadline::never();
   EXPECT_EQ(store->check_alive().error().code(), Errc::unavailable);
   ASSERT_TRUE(store->beat({.pid = 7, .at = world.now()}));
+  ASSERT_TRUE(store->end_beats());
+  EXPECT_EQ(store->heartbeat().value().has_value(), false) << "it ended in order";
+  EXPECT_EQ(store->check_alive().error().code(), Errc::unavailable);
+  ASSERT_TRUE(store->beat({.pid = 7, .at = world.now()}));
   EXPECT_TRUE(store->check_alive());
   EXPECT_TRUE(platform.start(shop, release("v1"), deadline));
   EXPECT_TRUE(traffic.read(shop, 0, deadline));
