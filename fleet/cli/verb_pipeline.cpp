@@ -63,8 +63,8 @@ class Services {
     return services;
   }
   /// The JSON of an answer with one of the expected statuses. Errors: unavailable, with what the service said.
-  Result<json::object> call(const std::string& service, std::string method, std::string target, json::object body,
-                            std::initializer_list<int> expected, int* status = nullptr) {
+  Result<json::object> call(const std::string& service, std::string method, std::string target,
+                            const json::object& body, std::initializer_list<int> expected, int* status = nullptr) {
     const auto url = urls_.find(service);
     if (url == urls_.end()) return fail(Errc::invalid_argument, fmt::format("--url {}=... is missing", service));
     HttpRequest request{

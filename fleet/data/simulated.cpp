@@ -218,7 +218,7 @@ Starter& whose_turn(BaseballTeam& team, Dice& dice) {
   auto& regular = team.rotation[static_cast<std::size_t>(team.next)];
   team.next = (team.next + 1) % rotation_size;
   if (regular.health.available(dice, 0.02, 6)) return regular;
-  return team.rotation[static_cast<std::size_t>(rotation_size + dice.below(2))];
+  return team.rotation[static_cast<std::size_t>(rotation_size) + static_cast<std::size_t>(dice.below(2))];
 }
 
 PitcherGame pitch(Starter& starter, const BaseballTeam& own, const BaseballTeam& other, bool home, Dice& dice) {

@@ -222,7 +222,7 @@ void History::Impl::add_quality(Features& f, const std::vector<Played>& past, st
     const auto last = std::ranges::lower_bound(at->second, f.date);
     f.expected_games = static_cast<int>(std::lround(static_cast<double>(last - first) * how.games_a_player));
   }
-  for (std::size_t i = count; i-- > 0 && games[past[i].game].date >= from;) ++f.actual_games;
+  for (std::size_t i = count; i > 0 && games[past[i - 1].game].date >= from; --i) ++f.actual_games;
 
   // Six inputs: a season, five and ten games, this month's games, and something known about both sides.
   const double both_sides = (opponents.games_before(f.opponent, f.date, f.season) >= 5 ? 1 : 0) +

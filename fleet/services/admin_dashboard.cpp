@@ -30,7 +30,7 @@ std::string address_of(const HttpRequest& request) {
 
 /// A date in the query, or today. Errors: invalid_argument.
 Result<std::string> date_of(const Runtime& runtime, const HttpRequest& request) {
-  const std::string date = request.query("date").value_or(runtime.today());
+  std::string date = request.query("date").value_or(runtime.today());
   SERIN_CHECK(parse_date(date));
   return date;
 }

@@ -48,7 +48,7 @@ std::string Outcome::text() const {
   return fmt::format("exit {}{}\n--- out\n{}\n--- err\n{}", code, timed_out ? " (timed out)" : "", out, err);
 }
 
-Process::Process(std::vector<std::string> argv, std::map<std::string, std::string> environment)
+Process::Process(std::vector<std::string> argv, const std::map<std::string, std::string>& environment)
     : folder_(temporary_folder()) {
   const std::string out = folder_ / "out";
   const std::string err = folder_ / "err";

@@ -23,7 +23,7 @@ struct Outcome {
 /// A program in its own process group, its output in files. Killed with its group when the object goes.
 class Process {
  public:
-  Process(std::vector<std::string> argv, std::map<std::string, std::string> environment = {});
+  Process(std::vector<std::string> argv, const std::map<std::string, std::string>& environment = {});
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -102,12 +102,12 @@ void Connection::handle(HttpRequest request) {
   auto shared = std::make_shared<HttpRequest>(std::move(request));
   const bool taken = server_.workers.submit([self = shared_from_this(), shared] {
     auto response = std::make_shared<HttpResponse>(self->server_.handler.handle(*shared));
-    boost::asio::post(self->server_.io, [self, response] { self->answer(std::move(*response)); });
+    boost::asio::post(self->server_.io, [self, response] { self->answer(*response); });
   });
   if (!taken) answer(server_.handler.overloaded(*shared));
 }
 
-void Connection::answer(HttpResponse response) {
+void Connection::answer(const HttpResponse& response) {
   if (!socket_.is_open()) return close();
   keep_alive_ = keep_alive_ && !server_.draining;
   out_.clear();

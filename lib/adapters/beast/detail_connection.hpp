@@ -50,7 +50,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_read(boost::system::error_code error);
   void handle(HttpRequest request);
   void refuse(int status, std::string_view what);
-  void answer(HttpResponse response);
+  void answer(const HttpResponse& response);
   void write();
   void on_written(boost::system::error_code error);
 

@@ -77,7 +77,7 @@ struct Raw {
 
 struct Server : testing::Test {
   void SetUp() override { begin({}); }
-  void begin(HttpServerOptions options) {
+  void begin(const HttpServerOptions& options) {
     server.reset();
     auto started = HttpServer::start(options, handler, clock);
     ASSERT_TRUE(started) << started.error().text();

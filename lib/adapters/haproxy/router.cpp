@@ -68,7 +68,7 @@ Result<int> HaproxyRouter::reconcile(const ServiceName& service, const std::vect
                                      Deadline deadline) {
   SERIN_TRY(const FileLock lock, FileLock::wait(options_.lock_file, lock_patience_ms));
   SERIN_TRY(const std::vector<haproxy::Server> now, servers(service, deadline));
-  const auto order = [&](std::string command) { return socket_.order(command, deadline); };
+  const auto order = [&](const std::string& command) { return socket_.order(command, deadline); };
   for (const WantedServer& server : wanted) {
     const std::string path = fmt::format("{}/{}", service, server.name);
     const haproxy::Server* known = find(now, server.name);

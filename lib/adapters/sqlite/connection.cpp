@@ -15,7 +15,7 @@ Errc errc_of(int code) {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return Errc::unavailable;
-    case SQLITE_FULL: return Errc::exhausted;
+    case SQLITE_FULL:
     case SQLITE_NOMEM: return Errc::exhausted;
     case SQLITE_IOERR:
       return code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_FSYNC ? Errc::exhausted : Errc::unavailable;

@@ -72,7 +72,7 @@ TEST(JsonLog, writes_one_valid_line_whatever_the_bytes) {
 TEST(Environment, an_empty_variable_is_as_good_as_none_where_one_is_required) {
   const Environment environment({{"A", "1"}, {"B", ""}});
   EXPECT_EQ(environment.required("A").value(), "1");
-  EXPECT_NE(environment.required("B").error().detail().find("B"), std::string::npos);
+  EXPECT_NE(environment.required("B").error().detail().find('B'), std::string::npos);
   EXPECT_FALSE(environment.required("C"));
   EXPECT_FALSE(Environment::of_process().all().empty());
 }

@@ -27,7 +27,7 @@ bool is_listen_address(std::string_view text) {
 /// "sqlite:/absolute/path.db"; other adapters come with their own scheme.
 std::string read_database(YamlMap& map, std::string_view key, std::string_view otherwise,
                           const Substitutions& substitutions, const std::string& state) {
-  const std::string url = substitute(map.text(key, std::string(otherwise)), substitutions, map, key);
+  std::string url = substitute(map.text(key, std::string(otherwise)), substitutions, map, key);
   if (!url.starts_with("sqlite:")) {
     map.complain(key, fmt::format("'{}' is no database that this build knows; write sqlite:FILE", url));
     return url;

@@ -23,7 +23,7 @@ std::string substitute(std::string text, const Substitutions& substitutions, Yam
   return text;
 }
 
-std::string absolute_path(std::string path, const Substitutions& substitutions) {
+std::string absolute_path(const std::string& path, const Substitutions& substitutions) {
   const std::filesystem::path given(path);
   return (given.is_absolute() ? given : std::filesystem::path(substitutions.here) / given).lexically_normal().string();
 }

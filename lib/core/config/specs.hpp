@@ -8,7 +8,7 @@ namespace serin::config {
 /// "${bin}/x" with every ${name} replaced; an unknown name is complained about at `key`.
 std::string substitute(std::string text, const Substitutions& substitutions, YamlMap& map, std::string_view key);
 /// A path as written: absolute, or relative to the file's folder.
-std::string absolute_path(std::string path, const Substitutions& substitutions);
+std::string absolute_path(const std::string& path, const Substitutions& substitutions);
 
 /// Everything of a release that stands in `map`; the rest comes from `base`. Does not call done().
 ReleaseSpec read_release(YamlMap& map, ReleaseSpec base, const Substitutions& substitutions);

@@ -55,7 +55,7 @@ TEST(Replay, health_is_proved_in_each_stage_anew) {
 }
 
 TEST(Replay, broken_recordings_are_refused_with_file_and_line) {
-  const auto refused = [](std::string csv, std::string_view expected) {
+  const auto refused = [](const std::string& csv, std::string_view expected) {
     const auto recording = parse_recording(csv, "x.csv");
     ASSERT_FALSE(recording) << csv;
     EXPECT_NE(recording.error().detail().find(expected), std::string::npos) << recording.error().detail();
