@@ -1,0 +1,220 @@
+#include "serin/breaker/breaker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "window.hpp"
+
+namespace serin::breaker {
+
+std::string_view state_name(State state) noexcept {
+  switch (state) {
+    case State::closed: return "closed";
+    case State::open: return "open";
+    case State::half_open: return "half_open";
+  }
+  return "open";
+}
+
+Permit::Permit(Permit&& other) noexcept
+    : owner_(std::exchange(other.owner_, nullptr)), generation_(other.generation_), probe_(other.probe_) {}
+Permit::~Permit() {
+  if (owner_ != nullptr) owner_->release(generation_, probe_);
+}
+void Permit::report(OutcomeClass outcome, Duration took, Instant now) {
+  if (Breaker* owner = std::exchange(owner_, nullptr)) owner->report(generation_, probe_, outcome, took, now);
+}
+
+/// Everything that changes, under one lock: a handful of integers, held for nanoseconds.
+struct Breaker::Inside {
+  explicit Inside(const BreakerOptions& options)
+      : by_calls(options.window == WindowKind::calls ? options.calls : 1), by_time(options.length, options.buckets) {}
+
+  mutable std::mutex mutex;
+  State state = State::closed;
+  Override override = Override::none;
+  std::uint64_t generation = 0;  // of the state: what was let through before a change says nothing after it
+  CountWindow by_calls;
+  TimeWindow by_time;
+  int in_a_row = 0;
+  int times_open = 0;  // without having been closed in between
+  Instant opened{};
+  Duration open_for{};
+  std::deque<Instant> probes;  // when each probe in flight was let through, oldest first
+  Counts probed;
+  std::int64_t rejected = 0;
+  std::int64_t opened_ever = 0;
+
+  void enter(State next) {
+    state = next;
+    ++generation;
+    probes.clear();
+    probed = {};
+  }
+  void open(const BreakerOptions& options, Instant now) {
+    enter(State::open);
+    opened = now;
+    const double seconds = seconds_of(options.open_for) * std::pow(options.open_growth, std::min(times_open, 60));
+    open_for = std::min(options.open_most, duration_of_seconds(seconds));
+    ++times_open;
+    ++opened_ever;
+  }
+  void close() {
+    enter(State::closed);
+    times_open = 0;
+    in_a_row = 0;
+    by_calls.clear();
+    by_time.clear();
+  }
+  [[nodiscard]] Counts counts(const BreakerOptions& options, Instant now) {
+    switch (options.window) {
+      case WindowKind::calls: return by_calls.counts();
+      case WindowKind::time: return by_time.counts(now);
+      case WindowKind::consecutive: return {.calls = in_a_row, .failures = in_a_row, .slow = 0};
+    }
+    return {};
+  }
+  [[nodiscard]] bool is_bad(const BreakerOptions& options, const Counts& counts, std::int64_t least) const {
+    if (counts.calls < least) return false;
+    const auto calls = static_cast<double>(counts.calls);
+    return static_cast<double>(counts.failures) >= options.failure_rate * calls ||
+           (options.slow_call > Duration::zero() && static_cast<double>(counts.slow) >= options.slow_rate * calls);
+  }
+};
+
+Breaker::Breaker(BreakerOptions options) : options_(std::move(options)), inside_(std::make_unique<Inside>(options_)) {}
+Breaker::~Breaker() = default;
+
+Result<std::unique_ptr<Breaker>> Breaker::make(BreakerOptions options) {
+  const auto wrong = [&](std::string text) {
+    return fail(Errc::invalid_argument, fmt::format("breaker '{}': {}", options.name, text));
+  };
+  const auto rate = [](double value) { return value > 0 && value <= 1; };
+  if (options.name.empty()) return fail(Errc::invalid_argument, "breaker: name must not be empty");
+  if (options.calls < 1 || options.calls > 100'000)
+    return wrong(fmt::format("calls must be from 1 to 100000, not {}", options.calls));
+  if (options.length < 100ms)
+    return wrong(fmt::format("length must be 100ms or more, not {}", format_duration(options.length)));
+  if (options.buckets < 1 || options.buckets > 100)
+    return wrong(fmt::format("buckets must be from 1 to 100, not {}", options.buckets));
+  if (options.min_calls < 1 || (options.window == WindowKind::calls && options.min_calls > options.calls))
+    return wrong(fmt::format("min_calls must be from 1 to {} (calls), not {}", options.calls, options.min_calls));
+  if (!rate(options.failure_rate))
+    return wrong(fmt::format("failure_rate must be above 0 and at most 1, not {}", options.failure_rate));
+  if (!rate(options.slow_rate))
+    return wrong(fmt::format("slow_rate must be above 0 and at most 1, not {}", options.slow_rate));
+  if (options.slow_call < 0s)
+    return wrong(fmt::format("slow_call must be 0 (none) or more, not {}", format_duration(options.slow_call)));
+  if (options.open_for <= 0s)
+    return wrong(fmt::format("open_for must be above 0, not {}", format_duration(options.open_for)));
+  if (!(options.open_growth >= 1) || !std::isfinite(options.open_growth))
+    return wrong(fmt::format("open_growth must be 1 or more, not {}", options.open_growth));
+  if (options.open_most < options.open_for)
+    return wrong(fmt::format("open_most must be {} (open_for) or more, not {}", format_duration(options.open_for),
+                             format_duration(options.open_most)));
+  if (options.half_open_calls < 1 || options.half_open_calls > 1000)
+    return wrong(fmt::format("half_open_calls must be from 1 to 1000, not {}", options.half_open_calls));
+  if (options.half_open_lease <= 0s)
+    return wrong(fmt::format("half_open_lease must be above 0, not {}", format_duration(options.half_open_lease)));
+  return std::unique_ptr<Breaker>(new Breaker(std::move(options)));
+}
+
+Result<Permit> Breaker::acquire(Instant now) {
+  Inside& in = *inside_;
+  const std::scoped_lock lock(in.mutex);
+  if (in.override == Override::disabled || in.override == Override::metrics_only)
+    return Permit(this, in.generation, false);
+  if (in.override == Override::forced_open) {
+    ++in.rejected;
+    return fail(Errc::rejected, fmt::format("breaker '{}' is held open by hand", options_.name));
+  }
+  if (in.state == State::open && now >= in.opened + in.open_for) in.enter(State::half_open);
+  switch (in.state) {
+    case State::closed: return Permit(this, in.generation, false);
+    case State::open:
+      ++in.rejected;
+      return fail(Errc::rejected, fmt::format("breaker '{}' is open for another {}", options_.name,
+                                              format_duration(in.opened + in.open_for - now)));
+    case State::half_open: break;
+  }
+  // A probe that never reports is given up after its lease, so that its place is not lost for good.
+  while (!in.probes.empty() && now - in.probes.front() >= options_.half_open_lease) in.probes.pop_front();
+  if (in.probed.calls + static_cast<std::int64_t>(in.probes.size()) >= options_.half_open_calls) {
+    ++in.rejected;
+    return fail(Errc::rejected,
+                fmt::format("breaker '{}' is half-open and tries {} calls already", options_.name, in.probes.size()));
+  }
+  in.probes.push_back(now);
+  return Permit(this, in.generation, true);
+}
+
+void Breaker::report(std::uint64_t generation, bool probe, OutcomeClass outcome, Duration took, Instant now) {
+  if (outcome == OutcomeClass::ignored) return release(generation, probe);
+  Inside& in = *inside_;
+  const std::scoped_lock lock(in.mutex);
+  if (generation != in.generation || in.override == Override::disabled) return;
+  const bool failed = is_failure(outcome);
+  const bool slow = options_.slow_call > Duration::zero() && took >= options_.slow_call;
+  if (in.state == State::half_open) {
+    if (!in.probes.empty()) in.probes.pop_front();
+    ++in.probed.calls;
+    in.probed.failures += failed ? 1 : 0;
+    in.probed.slow += slow ? 1 : 0;
+    // Already lost, whatever the rest says: no need to send more users there.
+    Counts at_best = in.probed;
+    at_best.calls = options_.half_open_calls;
+    if (in.is_bad(options_, at_best, 1)) return in.open(options_, now);
+    if (in.probed.calls >= options_.half_open_calls) in.close();
+    return;
+  }
+  if (in.state != State::closed) return;
+  in.in_a_row = failed ? in.in_a_row + 1 : 0;
+  switch (options_.window) {
+    case WindowKind::calls: in.by_calls.add(failed, slow); break;
+    case WindowKind::time: in.by_time.add(failed, slow, now); break;
+    case WindowKind::consecutive: break;
+  }
+  if (in.override == Override::metrics_only) return;
+  const std::int64_t least = options_.window == WindowKind::consecutive ? options_.calls : options_.min_calls;
+  if (in.is_bad(options_, in.counts(options_, now), least)) in.open(options_, now);
+}
+
+void Breaker::release(std::uint64_t generation, bool probe) {
+  Inside& in = *inside_;
+  const std::scoped_lock lock(in.mutex);
+  if (probe && generation == in.generation && !in.probes.empty()) in.probes.pop_back();
+}
+
+void Breaker::set_override(Override override, Instant now) {
+  Inside& in = *inside_;
+  const std::scoped_lock lock(in.mutex);
+  in.override = override;
+  if (override == Override::none && in.state == State::open) in.opened = std::min(in.opened, now);
+}
+
+void Breaker::reset() {
+  const std::scoped_lock lock(inside_->mutex);
+  inside_->close();
+}
+
+Breaker::Snapshot Breaker::snapshot(Instant now) const {
+  Inside& in = *inside_;
+  const std::scoped_lock lock(in.mutex);
+  const Counts counts = in.state == State::half_open ? in.probed : in.counts(options_, now);
+  Snapshot out{.state = in.state,
+               .override = in.override,
+               .calls = counts.calls,
+               .failures = counts.failures,
+               .slow = counts.slow,
+               .rejected = in.rejected,
+               .opened = in.opened_ever};
+  if (in.state == State::open) out.opens_again_in = std::max(Duration::zero(), in.opened + in.open_for - now);
+  return out;
+}
+
+}  // namespace serin::breaker

@@ -1,0 +1,109 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "serin/base/error.hpp"
+#include "serin/base/time.hpp"
+#include "serin/outcome/outcome.hpp"
+
+namespace serin::breaker {
+
+enum class State : std::uint8_t {
+  closed,     ///< calls go through and are counted
+  open,       ///< calls are refused
+  half_open,  ///< a few are let through to see
+};
+[[nodiscard]] std::string_view state_name(State state) noexcept;
+
+/// What a person says instead of the figures.
+enum class Override : std::uint8_t {
+  none,
+  forced_open,   ///< refuses everything until it is lifted
+  disabled,      ///< lets everything through and counts nothing
+  metrics_only,  ///< lets everything through, counts, and says what it would have done
+};
+
+enum class WindowKind : std::uint8_t { calls, time, consecutive };
+
+struct BreakerOptions {
+  std::string name;  ///< of what is behind it: in errors, logs and metric labels
+  WindowKind window = WindowKind::calls;
+  int calls = 100;            ///< calls: how many are remembered; consecutive: how many failures in a row; 1 to 100000
+  Duration length = 10s;      ///< time: how long calls are remembered; >= 100 ms
+  int buckets = 10;           ///< time: in so many parts; 1 to 100
+  int min_calls = 20;         ///< no rate is judged below so many; 1 to `calls`
+  double failure_rate = 0.5;  ///< opens at this share of failures or above; 0 < rate <= 1
+  double slow_rate = 1;       ///< ... or of slow calls; 0 < rate <= 1
+  Duration slow_call{};       ///< a call that takes this long or longer is slow; 0: none is
+  Duration open_for = 5s;     ///< the first time; > 0
+  double open_growth = 2;     ///< each further time without having been closed in between; >= 1
+  Duration open_most = 60s;   ///< ceiling of that; >= open_for
+  int half_open_calls = 10;   ///< let through to see; 1 to 1000; judged by the rates above
+  Duration half_open_lease = 30s;  ///< a call let through that has not reported by then is given up; > 0
+};
+
+class Breaker;
+
+/// Leave for one call. Reported once, with report(); gone without it (cancelled, an exception) it counts for nothing
+/// and gives its place back, so that a breaker cannot stick half-open. Threads: one.
+class Permit {
+ public:
+  Permit(Permit&& other) noexcept;
+  Permit& operator=(Permit&&) = delete;
+  Permit(const Permit&) = delete;
+  ~Permit();
+  /// \param took  of the call alone
+  void report(OutcomeClass outcome, Duration took, Instant now);
+
+ private:
+  friend class Breaker;
+  Permit(Breaker* owner, std::uint64_t generation, bool probe)
+      : owner_(owner), generation_(generation), probe_(probe) {}
+  Breaker* owner_;
+  std::uint64_t generation_;
+  bool probe_;
+};
+
+/// Counts what happens behind it; opens when too much fails or is slow; lets a few through after a while, and closes or
+/// opens again by what they say. What a call of an earlier period says late is ignored. Rates are compared with >=,
+/// after every call; open ends at opened + open_for, not before. Threads: any.
+class Breaker {
+ public:
+  /// Errors: invalid_argument, naming the field, its value and the range.
+  static Result<std::unique_ptr<Breaker>> make(BreakerOptions options);
+  ~Breaker();
+  Breaker(const Breaker&) = delete;
+  Breaker& operator=(const Breaker&) = delete;
+
+  /// Errors: rejected, naming the breaker and when it will be asked again: the call was not made.
+  Result<Permit> acquire(Instant now);
+  void set_override(Override override, Instant now);
+  /// Back to closed, with nothing counted.
+  void reset();
+
+  struct Snapshot {
+    State state = State::closed;
+    Override override = Override::none;
+    std::int64_t calls = 0;  ///< in the window
+    std::int64_t failures = 0;
+    std::int64_t slow = 0;
+    std::int64_t rejected = 0;  ///< ever
+    std::int64_t opened = 0;    ///< times, ever
+    Duration opens_again_in{};  ///< until calls are let through; 0 unless open
+  };
+  [[nodiscard]] Snapshot snapshot(Instant now) const;
+  [[nodiscard]] const BreakerOptions& options() const noexcept { return options_; }
+
+ private:
+  friend class Permit;
+  struct Inside;
+  explicit Breaker(BreakerOptions options);
+  void report(std::uint64_t generation, bool probe, OutcomeClass outcome, Duration took, Instant now);
+  void release(std::uint64_t generation, bool probe);
+  BreakerOptions options_;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace serin::breaker

@@ -1,0 +1,97 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+#include "serin/base/error.hpp"
+
+namespace serin::retry {
+
+/// What a retry asks before it is made. One object for all calls to one target, shared by retries and hedges: backoff
+/// spreads load, only a budget bounds it. Threads: any; counts are exact.
+class Budget {
+ public:
+  virtual ~Budget() = default;
+  /// A call begins (its first attempt).
+  virtual void on_call() noexcept = 0;
+  /// May one more attempt be made? Yes takes what it costs.
+  /// \param after_timeout  the attempt before it timed out: dearer where the budget says so
+  [[nodiscard]] virtual bool try_retry(bool after_timeout) noexcept = 0;
+  /// The extra attempt that try_retry() allowed ended.
+  virtual void on_retry_end(bool succeeded) noexcept = 0;
+  /// The call ended.
+  virtual void on_call_end(bool succeeded_at_once) noexcept = 0;
+  /// How much is left, 0 to 1: for people.
+  [[nodiscard]] virtual double left() const noexcept = 0;
+};
+
+struct TokenBudgetOptions {
+  double ratio = 0.1;  ///< retries a call in the long run; 0 < ratio <= 1
+  double most = 10;    ///< tokens that may be saved up, and that it starts with; 1 to 1e6
+};
+/// A bucket: each call puts `ratio` tokens in, each retry takes one. At 100 % failures the load is at most 1 + ratio
+/// times the calls. The default; small on purpose, because every client has one (Brooker, "Fixing retries with token
+/// buckets").
+class TokenBudget final : public Budget {
+ public:
+  /// Errors: invalid_argument.
+  static Status check(const TokenBudgetOptions& options);
+  /// \param options  pass check()
+  explicit TokenBudget(TokenBudgetOptions options = {});
+  void on_call() noexcept override;
+  bool try_retry(bool after_timeout) noexcept override;
+  void on_retry_end(bool) noexcept override {}
+  void on_call_end(bool) noexcept override {}
+  double left() const noexcept override;
+
+ private:
+  std::int64_t deposit_;  // in millionths of a token, so that sums are exact
+  std::int64_t most_;
+  std::atomic<std::int64_t> tokens_;
+};
+
+struct InFlightBudgetOptions {
+  double ratio = 0.2;            ///< retries in flight over calls in flight; 0 < ratio <= 1
+  std::int64_t min_retries = 3;  ///< that may always be in flight; >= 0
+};
+/// At most max(min_retries, ratio x calls in flight) retries at the same time (Envoy's rule, without its race).
+class InFlightBudget final : public Budget {
+ public:
+  static Status check(const InFlightBudgetOptions& options);
+  explicit InFlightBudget(InFlightBudgetOptions options = {});
+  void on_call() noexcept override { calls_.fetch_add(1, std::memory_order_relaxed); }
+  bool try_retry(bool after_timeout) noexcept override;
+  void on_retry_end(bool) noexcept override { retries_.fetch_sub(1, std::memory_order_relaxed); }
+  void on_call_end(bool) noexcept override { calls_.fetch_sub(1, std::memory_order_relaxed); }
+  double left() const noexcept override;
+
+ private:
+  [[nodiscard]] std::int64_t limit() const noexcept;
+  InFlightBudgetOptions options_;
+  std::atomic<std::int64_t> calls_{0};
+  std::atomic<std::int64_t> retries_{0};
+};
+
+struct QuotaOptions {
+  std::int64_t most = 500;            ///< tokens; >= 1
+  std::int64_t cost = 5;              ///< of a retry; >= 1
+  std::int64_t cost_of_timeout = 10;  ///< of a retry after a timeout; >= 1
+};
+/// The quota of the AWS SDKs: a retry takes its cost, one that succeeds gives it back, a call that succeeds at once
+/// puts one token in.
+class Quota final : public Budget {
+ public:
+  static Status check(const QuotaOptions& options);
+  explicit Quota(QuotaOptions options = {}) : options_(options), tokens_(options.most) {}
+  void on_call() noexcept override {}
+  bool try_retry(bool after_timeout) noexcept override;
+  void on_retry_end(bool succeeded) noexcept override;
+  void on_call_end(bool succeeded_at_once) noexcept override;
+  double left() const noexcept override;
+
+ private:
+  void put(std::int64_t tokens) noexcept;
+  QuotaOptions options_;
+  std::atomic<std::int64_t> tokens_;
+};
+
+}  // namespace serin::retry

@@ -1,0 +1,94 @@
+#include "serin/retry/retry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace serin::retry {
+namespace {
+
+constexpr int most_attempts = 1000;
+
+/// SplitMix64, for total_wait() only: it must give the same figures everywhere.
+std::uint64_t next(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9E3779B97F4A7C15ULL;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+double unit(std::uint64_t random) { return static_cast<double>(random >> 11) * 0x1.0p-53; }
+
+}  // namespace
+
+Result<Retry> Retry::make(RetryOptions options) {
+  if (options.max_attempts < 1 || options.max_attempts > most_attempts)
+    return fail(Errc::invalid_argument, fmt::format("retry.max_attempts must be from 1 (no retry) to {}, not {}",
+                                                    most_attempts, options.max_attempts));
+  if (!(options.retry_after_spread >= 0 && options.retry_after_spread <= 10))
+    return fail(Errc::invalid_argument,
+                fmt::format("retry.retry_after_spread must be from 0 to 10, not {}", options.retry_after_spread));
+  if (options.attempt_timeout < 0s)
+    return fail(Errc::invalid_argument, fmt::format("retry.attempt_timeout must be 0 (none) or more, not {}",
+                                                    format_duration(options.attempt_timeout)));
+  Result<Backoff> backoff = Backoff::make(options.backoff);
+  if (!backoff) return fail(Errc::invalid_argument, "retry." + backoff.error().detail());
+  return Retry(std::move(options), *std::move(backoff));
+}
+
+std::string_view stop_name(Stop stop) noexcept {
+  switch (stop) {
+    case Stop::no: return "no";
+    case Stop::succeeded: return "succeeded";
+    case Stop::permanent: return "permanent";
+    case Stop::attempts_used: return "attempts_used";
+    case Stop::not_idempotent: return "not_idempotent";
+    case Stop::past_deadline: return "past_deadline";
+    case Stop::budget_empty: return "budget_empty";
+  }
+  return "permanent";
+}
+
+Decision decide(const Retry& retry, const Attempted& attempted, Idempotency idempotency, Instant now, Deadline deadline,
+                std::uint64_t random) {
+  const RetryOptions& options = retry.options();
+  if (attempted.outcome == OutcomeClass::success) return {.stop = Stop::succeeded};
+  // What was surely not executed because of a limit of ours may be tried again too: it is ignored by everybody else.
+  if (!is_retryable(attempted.outcome) && !attempted.surely_not_executed) return {.stop = Stop::permanent};
+  if (attempted.number >= options.max_attempts) return {.stop = Stop::attempts_used};
+  if (idempotency == Idempotency::not_idempotent && !attempted.surely_not_executed)
+    return {.stop = Stop::not_idempotent};
+  Duration wait = retry.backoff().wait(attempted.number, random, attempted.previous_wait);
+  if (attempted.retry_after && *attempted.retry_after > Duration::zero()) {
+    // A lower bound, spread upwards: those who were told the same time must not come back at the same time.
+    const double spread = 1 + options.retry_after_spread * unit(random * 0xD1342543DE82EF95ULL + 1);
+    const double seconds = seconds_of(*attempted.retry_after) * spread;
+    wait = std::max({wait, *attempted.retry_after, duration_of_seconds(seconds)});
+  }
+  if (wait >= deadline.left(now)) return {.stop = Stop::past_deadline};
+  return {.stop = Stop::no, .wait = wait};
+}
+
+TotalWait total_wait(const Retry& retry) {
+  constexpr std::size_t runs = 20'000;
+  std::uint64_t state = 1;
+  std::vector<double> sums;
+  sums.reserve(runs);
+  double all = 0;
+  for (std::size_t i = 0; i < runs; ++i) {
+    double sum = 0;
+    Duration previous{};
+    for (int failures = 1; failures < retry.options().max_attempts; ++failures) {
+      previous = retry.backoff().wait(failures, next(state), previous);
+      sum += seconds_of(previous);
+    }
+    sums.push_back(sum);
+    all += sum;
+  }
+  std::ranges::sort(sums);
+  return {.mean = duration_of_seconds(all / static_cast<double>(runs)),
+          .p95 = duration_of_seconds(sums[runs * 95 / 100])};
+}
+
+}  // namespace serin::retry
