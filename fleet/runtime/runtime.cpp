@@ -73,6 +73,7 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   SERIN_TRY(documents_, SqliteDocuments::open(*documents_sql_, patient_));
   SERIN_CHECK(prepare_warehouse(*warehouse_, patient_, within(start_timeout)));
 
+  SERIN_TRY(http_, guard::GuardedHttp::make(plain_http_, sleeper_, random_));
   service_ = std::make_unique<Service>(Identity{.service = name_,
                                                 .version = environment_.value_or("SERIN_LABEL_VERSION", ""),
                                                 .revision = revision(),
@@ -149,6 +150,16 @@ void Runtime::add_bus_check() {
                 }
                 return check_answer(judge_dead_letters(dead, 10));
               });
+}
+
+void Runtime::add_calls_check() {
+  health_.add({.name = "outbound_calls", .critical = false, .every = 2s}, [this](Deadline) {
+    for (const guard::GuardedHttp::OriginState& origin : http_->states())
+      if (origin.breaker.state != breaker::State::closed)
+        return health::CheckAnswer::warn("breaker_open", fmt::format("the breaker of {} is {}", origin.origin,
+                                                                     breaker::state_name(origin.breaker.state)));
+    return health::CheckAnswer::pass();
+  });
 }
 
 void Runtime::add_freshness_check(FreshTable table, Sport sport) {

@@ -11,6 +11,7 @@
 #include "serin/fleet_data/records.hpp"
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_runtime/fault.hpp"
+#include "serin/guard/guarded_http.hpp"
 #include "serin/health/health.hpp"
 #include "serin/metrics/metrics.hpp"
 #include "serin/service/service.hpp"
@@ -32,7 +33,8 @@ class Runtime {
   [[nodiscard]] Documents& documents() { return *documents_; }
   [[nodiscard]] Sleeper& sleeper() { return sleeper_; }
   [[nodiscard]] Random& random() { return random_; }
-  [[nodiscard]] HttpClient& http() { return http_; }
+  /// Every call to another service goes through this: a breaker, a budget and a bulkhead for each.
+  [[nodiscard]] HttpClient& http() { return *http_; }
   [[nodiscard]] const Logger& logger() const { return logger_; }
   [[nodiscard]] health::Health& health() { return health_; }
   [[nodiscard]] Service& service() { return *service_; }
@@ -55,6 +57,8 @@ class Runtime {
   // The checks that several services have.
   void add_documents_check();
   void add_bus_check();
+  /// Warns while a breaker in front of another service is not closed.
+  void add_calls_check();
   void add_freshness_check(FreshTable table, Sport sport);
 
  private:
@@ -75,7 +79,8 @@ class Runtime {
   SystemRandom random_;
   JsonLog sink_;
   Logger logger_;
-  BeastHttpClient http_{sleeper_};
+  BeastHttpClient plain_http_{sleeper_};
+  std::unique_ptr<guard::GuardedHttp> http_;
   std::unique_ptr<SqliteSql> warehouse_;
   std::unique_ptr<SqliteSql> bus_sql_;
   std::unique_ptr<SqliteSql> documents_sql_;

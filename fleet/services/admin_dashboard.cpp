@@ -112,6 +112,7 @@ int main() {
                                                               .logger = runtime.logger(),
                                                               .holder = "admin-dashboard"});
     runtime.add_documents_check();
+    runtime.add_calls_check();
     // Every route passes the limit first and the key second, so that keys cannot be tried quickly.
     const auto guarded = [&runtime, &limit](Service::Handler handler, bool needs_key) -> Service::Handler {
       return [&runtime, &limit, handler = std::move(handler), needs_key](const HttpRequest& request) {

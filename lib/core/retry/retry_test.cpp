@@ -11,7 +11,7 @@
 namespace serin::retry {
 namespace {
 
-struct Fixture : testing::Test {
+struct RetriedCall : testing::Test {
   Call call(Duration within = 1h, Idempotency idempotency = Idempotency::idempotent) {
     return {.sleeper = world.sleeper(),
             .random = world.random(),
@@ -32,7 +32,7 @@ struct Fixture : testing::Test {
 
 Retry policy(RetryOptions options) { return Retry::make(std::move(options)).value(); }
 
-TEST_F(Fixture, tries_until_it_works_and_counts_the_first) {
+TEST_F(RetriedCall, tries_until_it_works_and_counts_the_first) {
   TokenBudget budget;
   EXPECT_EQ(run(policy({.max_attempts = 3}), &budget, call(), flaky(2)).value(), 3);
   EXPECT_FALSE(run(policy({.max_attempts = 2}), &budget, call(), flaky(2)).has_value());
@@ -41,7 +41,7 @@ TEST_F(Fixture, tries_until_it_works_and_counts_the_first) {
   EXPECT_EQ(attempts, 1);
 }
 
-TEST_F(Fixture, does_not_repeat_what_is_permanent_or_not_idempotent) {
+TEST_F(RetriedCall, does_not_repeat_what_is_permanent_or_not_idempotent) {
   for (const Errc code : {Errc::not_found, Errc::invalid_argument, Errc::permission_denied, Errc::cancelled}) {
     EXPECT_FALSE(run(policy({.max_attempts = 5}), nullptr, call(), flaky(9, code)).has_value());
     EXPECT_EQ(attempts, 1) << errc_name(code);
@@ -53,7 +53,7 @@ TEST_F(Fixture, does_not_repeat_what_is_permanent_or_not_idempotent) {
       << "a limit of ours said no: surely not done";
 }
 
-TEST_F(Fixture, never_sleeps_past_the_deadline) {
+TEST_F(RetriedCall, never_sleeps_past_the_deadline) {
   const Instant began = world.now();
   const Retry retry = policy({.max_attempts = 100, .backoff = {.first = 1s, .jitter = Jitter::none}});
   EXPECT_FALSE(run(retry, nullptr, call(4s), flaky(1000)).has_value());
@@ -62,7 +62,7 @@ TEST_F(Fixture, never_sleeps_past_the_deadline) {
   EXPECT_EQ(attempts, 3);
 }
 
-TEST_F(Fixture, takes_retry_after_as_a_lower_bound_and_spreads_it) {
+TEST_F(RetriedCall, takes_retry_after_as_a_lower_bound_and_spreads_it) {
   const Retry retry = policy({.max_attempts = 2, .retry_after_spread = 0.5});
   std::map<Duration, int> seen;
   for (std::uint64_t i = 0; i < 2000; ++i) {
@@ -76,7 +76,7 @@ TEST_F(Fixture, takes_retry_after_as_a_lower_bound_and_spreads_it) {
   EXPECT_GT(seen.size(), 1900u) << "not all at the same instant";
 }
 
-TEST_F(Fixture, gives_each_attempt_its_own_deadline_within_the_calls) {
+TEST_F(RetriedCall, gives_each_attempt_its_own_deadline_within_the_calls) {
   std::vector<Duration> given;
   const auto work = [&](Attempt attempt) -> Result<int> {
     given.push_back(attempt.deadline.left(world.now()));
@@ -89,7 +89,7 @@ TEST_F(Fixture, gives_each_attempt_its_own_deadline_within_the_calls) {
   EXPECT_EQ(given, (std::vector<Duration>{2s, 2s, 500ms}));
 }
 
-TEST_F(Fixture, makes_no_more_retries_than_the_budget_and_gives_back_what_it_did_not_use) {
+TEST_F(RetriedCall, makes_no_more_retries_than_the_budget_and_gives_back_what_it_did_not_use) {
   TokenBudget budget({.ratio = 0.1, .most = 10});
   const Retry retry = policy({.max_attempts = 4, .backoff = {.first = 1ms, .most = 1ms}});
   int made = 0;

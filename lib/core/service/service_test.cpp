@@ -11,7 +11,7 @@
 namespace serin {
 namespace {
 
-struct Fixture : testing::Test {
+struct AService : testing::Test {
   HttpResponse ask(std::string method, std::string target, HttpHeaders headers = {}) {
     return service.handle({.method = std::move(method),
                            .target = std::move(target),
@@ -34,7 +34,7 @@ struct Fixture : testing::Test {
                   world.sleeper()};
 };
 
-TEST_F(Fixture, health_tells_who_it_is_and_asks_nothing) {
+TEST_F(AService, health_tells_who_it_is_and_asks_nothing) {
   health.add({.name = "down"}, [](Deadline) { return health::CheckAnswer::fail("x", "y"); });
   const HttpResponse response = ask("GET", "/health");
   EXPECT_EQ(response.status, 200);
@@ -43,7 +43,7 @@ TEST_F(Fixture, health_tells_who_it_is_and_asks_nothing) {
       R"({"status":"healthy","service":"shop","version":"1.2.0","revision":"v2","commit":"abc","environment":"test"})");
 }
 
-TEST_F(Fixture, ready_is_503_until_checks_pass_and_while_it_drains) {
+TEST_F(AService, ready_is_503_until_checks_pass_and_while_it_drains) {
   std::atomic<bool> good = false;
   health.add({.name = "warehouse", .every = 1ms, .failing = 1ms}, [&](Deadline) {
     return good ? health::CheckAnswer::pass() : health::CheckAnswer::fail("down", "host db1 refused");
@@ -61,7 +61,7 @@ TEST_F(Fixture, ready_is_503_until_checks_pass_and_while_it_drains) {
   EXPECT_EQ(ask("GET", "/health").status, 200);
 }
 
-TEST_F(Fixture, texts_are_for_callers_with_the_key) {
+TEST_F(AService, texts_are_for_callers_with_the_key) {
   health.add({.name = "warehouse"}, [](Deadline) { return health::CheckAnswer::fail("down", "host db1 refused"); });
   while (ask("GET", "/ready", {{"Authorization", "Bearer secret"}}).body.find("db1") == std::string::npos)
     std::this_thread::yield();
@@ -70,7 +70,7 @@ TEST_F(Fixture, texts_are_for_callers_with_the_key) {
   EXPECT_EQ(ask("GET", "/ready", {{"Authorization", "Bearer "}}).body.find("db1"), std::string::npos);
 }
 
-TEST_F(Fixture, routes_answer_and_what_they_throw_is_a_500) {
+TEST_F(AService, routes_answer_and_what_they_throw_is_a_500) {
   service.route("POST", "/predict", [](const HttpRequest&) { return HttpResponse::json(200, "{}"); });
   service.route("GET", "/games/*",
                 [](const HttpRequest& request) { return HttpResponse::text(200, std::string(request.path())); });

@@ -1,0 +1,113 @@
+// Goal: the elements act in their order, on fake time, and cost no allocation when all is well. Method: a peer that
+// fails as told; a counting operator new.
+#include "serin/guard/pipeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "serin/sim/world.hpp"
+
+namespace {
+std::atomic<std::int64_t> allocations = 0;
+}
+// Counts every allocation of this program; the memory comes from malloc as before.
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace serin::guard {
+namespace {
+
+struct GuardedCall : testing::Test {
+  Context context(Duration within = 1h) {
+    return {.sleeper = world.sleeper(),
+            .random = world.random(),
+            .deadline = Deadline::after(world.now(), within),
+            .idempotency = Idempotency::idempotent};
+  }
+  sim::World world;
+  retry::Retry policy =
+      retry::Retry::make({.max_attempts = 3, .backoff = {.first = 100ms, .jitter = retry::Jitter::none}}).value();
+  retry::TokenBudget budget{};
+  std::unique_ptr<breaker::Breaker> breaker =
+      breaker::Breaker::make({.name = "db", .calls = 4, .min_calls = 4}).value();
+  std::unique_ptr<limit::Bulkhead> bulkhead = limit::Bulkhead::make({.name = "db", .most = 2}).value();
+  std::unique_ptr<limit::RateLimit> rate = limit::RateLimit::make({.name = "db", .rate = 10, .burst = 1}).value();
+};
+
+TEST_F(GuardedCall, a_call_passes_through_all_elements_and_each_attempt_has_its_own_deadline) {
+  const auto guarded = pipeline(TotalDeadline{3s}, Retrying{policy, budget}, Breaking{*breaker}, Bounded{*bulkhead},
+                                AttemptTimeout{800ms});
+  std::vector<std::pair<int, Duration>> seen;
+  const Result<int> result = guarded.run(context(), [&](const Context& c) -> Result<int> {
+    seen.emplace_back(c.attempt, c.deadline.left(world.now()));
+    if (c.attempt < 3) return fail(Errc::unavailable, "no");
+    return 42;
+  });
+  EXPECT_EQ(result.value(), 42);
+  EXPECT_EQ(seen, (std::vector<std::pair<int, Duration>>{{1, 800ms}, {2, 800ms}, {3, 800ms}}));
+  EXPECT_EQ(breaker->snapshot(world.now()).failures, 2) << "the breaker is inside: it saw every attempt";
+  EXPECT_EQ(bulkhead->snapshot().inside, 0);
+}
+
+TEST_F(GuardedCall, an_open_breaker_keeps_calls_away_and_the_fallback_answers) {
+  const auto guarded = pipeline(Fallback{[](const Error& error) -> Result<std::string> {
+                                  return "cached, because " + error.detail().substr(0, 12);
+                                }},
+                                Breaking{*breaker});
+  int made = 0;
+  for (int i = 0; i < 10; ++i) {
+    const Result<std::string> answer = guarded.run(context(), [&](const Context&) -> Result<std::string> {
+      ++made;
+      return fail(Errc::unavailable, "connect: refused");
+    });
+    EXPECT_TRUE(answer->starts_with("cached")) << *answer;
+  }
+  EXPECT_EQ(made, 4) << "then it was open";
+}
+
+TEST_F(GuardedCall, a_paced_call_waits_for_its_turn_but_not_past_the_deadline) {
+  const auto guarded = pipeline(Paced{*rate});
+  const auto work = [&](const Context&) -> Result<Duration> { return world.now() - Instant(1h); };
+  EXPECT_EQ(guarded.run(context(), work).value(), 0s);
+  EXPECT_EQ(guarded.run(context(), work).value(), 100ms);
+  EXPECT_EQ(guarded.run(context(50ms), work).error().code(), Errc::rejected);
+}
+
+TEST_F(GuardedCall, chaos_is_met_by_all_other_elements) {
+  ChaosOptions options{.fault_rate = 1};
+  const auto guarded = pipeline(Retrying{policy, budget}, Breaking{*breaker}, Chaos{options});
+  const auto work = [](const Context&) -> Result<int> { return 1; };
+  EXPECT_FALSE(guarded.run(context(), work).has_value());
+  EXPECT_EQ(breaker->snapshot(world.now()).failures, 3);
+  breaker->reset();
+  options = {.latency_rate = 1, .latency = 2s};
+  const Instant began = world.now();
+  EXPECT_TRUE(guarded.run(context(), work).has_value());
+  EXPECT_EQ(world.now() - began, 2s);
+  EXPECT_EQ(guarded.run(context(1s), work).error().code(), Errc::deadline_exceeded);
+}
+
+TEST_F(GuardedCall, success_through_five_elements_allocates_nothing) {
+  auto open_rate = limit::RateLimit::make({.name = "db", .rate = 1e9, .burst = 1e6}).value();
+  const auto guarded =
+      pipeline(Paced{*open_rate}, TotalDeadline{10s}, Retrying{policy, budget}, Breaking{*breaker}, AttemptTimeout{1s});
+  const Context given = context();
+  const auto work = [](const Context&) -> Result<int> { return 1; };
+  ASSERT_TRUE(guarded.run(given, work).has_value());
+  const std::int64_t before = allocations;
+  for (int i = 0; i < 1000; ++i)
+    if (!guarded.run(given, work)) FAIL();
+  EXPECT_EQ(allocations - before, 0);
+}
+
+}  // namespace
+}  // namespace serin::guard
