@@ -41,9 +41,14 @@ bool is_transient(Errc code) noexcept {
   return false;
 }
 
-Error Error::in(std::string_view where) const { return {code_, std::string(where) + ": " + detail_}; }
+const std::string& Error::detail() const noexcept {
+  static const std::string nothing;  // of one that was moved from
+  return detail_ ? *detail_ : nothing;
+}
 
-std::string Error::text() const { return std::string(errc_name(code_)) + ": " + detail_; }
+Error Error::in(std::string_view where) const { return {code_, std::string(where) + ": " + detail()}; }
+
+std::string Error::text() const { return std::string(errc_name(code_)) + ": " + detail(); }
 
 void assertion_failed(const char* condition, const char* file, int line) {
   // The process is lost: plain stdio, no logger that could itself be broken.

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,11 +29,12 @@ enum class Errc : std::uint8_t {
 /// Whether the same call may succeed later without anybody changing anything.
 [[nodiscard]] bool is_transient(Errc code) noexcept;
 
-/// A code to switch on and a sentence to read. Made only by fail(): no other type turns into an Error by accident.
+/// A code to switch on and a sentence to read. Copies share the sentence. Made only by fail(): no other type turns into
+/// an Error by accident.
 class Error {
  public:
   [[nodiscard]] Errc code() const noexcept { return code_; }
-  [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
+  [[nodiscard]] const std::string& detail() const noexcept;
   /// The same error with `where` in front, outermost first: "load scores: connect 10.0.0.7: refused".
   [[nodiscard]] Error in(std::string_view where) const;
   /// "unavailable: connect 10.0.0.7: refused".
@@ -40,9 +42,10 @@ class Error {
 
  private:
   friend std::unexpected<Error> fail(Errc code, std::string detail);
-  Error(Errc code, std::string detail) : code_(code), detail_(std::move(detail)) {}
+  Error(Errc code, std::string detail) : code_(code), detail_(std::make_shared<const std::string>(std::move(detail))) {}
   Errc code_;
-  std::string detail_;
+  // Shared, because it never changes: a refusal that is made once is handed out many times without an allocation.
+  std::shared_ptr<const std::string> detail_;
 };
 
 template <class T>

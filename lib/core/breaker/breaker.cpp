@@ -33,7 +33,14 @@ void Permit::report(OutcomeClass outcome, Duration took, Instant now) {
 /// Everything that changes, under one lock: a handful of integers, held for nanoseconds.
 struct Breaker::Inside {
   explicit Inside(const BreakerOptions& options)
-      : by_calls(options.window == WindowKind::calls ? options.calls : 1), by_time(options.length, options.buckets) {}
+      : by_calls(options.window == WindowKind::calls ? options.calls : 1),
+        by_time(options.length, options.buckets),
+        held_open(refusal(options, "is held open by hand")),
+        is_open(refusal(options, "is open")),
+        is_trying(refusal(options, "is half-open and has enough calls out to see")) {}
+  static Error refusal(const BreakerOptions& options, std::string_view why) {
+    return fail(Errc::rejected, fmt::format("breaker '{}' {}", options.name, why)).error();
+  }
 
   mutable std::mutex mutex;
   State state = State::closed;
@@ -49,6 +56,10 @@ struct Breaker::Inside {
   Counts probed;
   std::int64_t rejected = 0;
   std::int64_t opened_ever = 0;
+  // Made once: refusing must cost less than being refused.
+  Error held_open;
+  Error is_open;
+  Error is_trying;
 
   void enter(State next) {
     state = next;
@@ -131,15 +142,12 @@ Result<Permit> Breaker::acquire(Instant now) {
     return Permit(this, in.generation, false);
   if (in.override == Override::forced_open) {
     ++in.rejected;
-    return fail(Errc::rejected, fmt::format("breaker '{}' is held open by hand", options_.name));
+    return pass(in.held_open);
   }
   if (in.state == State::open && now >= in.opened + in.open_for) in.enter(State::half_open);
   switch (in.state) {
     case State::closed: return Permit(this, in.generation, false);
-    case State::open:
-      ++in.rejected;
-      return fail(Errc::rejected, fmt::format("breaker '{}' is open for another {}", options_.name,
-                                              format_duration(in.opened + in.open_for - now)));
+    case State::open: ++in.rejected; return pass(in.is_open);
     case State::half_open: break;
   }
   // A probe that never reports is given up after its lease, so that its place is not lost for good.

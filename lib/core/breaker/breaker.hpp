@@ -77,7 +77,7 @@ class Breaker {
   Breaker(const Breaker&) = delete;
   Breaker& operator=(const Breaker&) = delete;
 
-  /// Errors: rejected, naming the breaker and when it will be asked again: the call was not made.
+  /// Errors: rejected, naming the breaker: the call was not made. Costs no allocation; snapshot() says for how long.
   Result<Permit> acquire(Instant now);
   void set_override(Override override, Instant now);
   /// Back to closed, with nothing counted.

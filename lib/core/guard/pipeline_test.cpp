@@ -109,5 +109,20 @@ TEST_F(GuardedCall, success_through_five_elements_allocates_nothing) {
   EXPECT_EQ(allocations - before, 0);
 }
 
+TEST_F(GuardedCall, a_refusal_by_breaker_or_bulkhead_allocates_nothing) {
+  const auto guarded = pipeline(Breaking{*breaker}, Bounded{*bulkhead});
+  const Context given = context();
+  const auto work = [](const Context&) -> Result<int> { return 1; };
+  const auto first = bulkhead->try_enter();
+  const auto second = bulkhead->try_enter();
+  const std::int64_t before = allocations;
+  for (int i = 0; i < 1000; ++i)
+    if (guarded.run(given, work)) FAIL() << "the bulkhead is full";
+  breaker->set_override(breaker::Override::forced_open, world.now());
+  for (int i = 0; i < 1000; ++i)
+    if (guarded.run(given, work)) FAIL() << "the breaker is open";
+  EXPECT_EQ(allocations - before, 0);
+}
+
 }  // namespace
 }  // namespace serin::guard

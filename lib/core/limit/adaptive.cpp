@@ -53,12 +53,17 @@ Result<std::unique_ptr<AdaptiveLimit>> AdaptiveLimit::make(AdaptiveOptions optio
   return std::unique_ptr<AdaptiveLimit>(new AdaptiveLimit(std::move(options)));
 }
 
+AdaptiveLimit::AdaptiveLimit(AdaptiveOptions options)
+    : options_(std::move(options)),
+      is_reached_(
+          fail(Errc::rejected, fmt::format("limit '{}': the peer takes no more at once now", options_.name)).error()),
+      limit_(options_.first) {}
+
 Result<AdaptivePermit> AdaptiveLimit::try_enter() {
   const std::scoped_lock lock(mutex_);
   if (static_cast<double>(in_flight_) + 1 > limit_) {
     ++rejected_;
-    return fail(Errc::rejected,
-                fmt::format("limit '{}': {} calls at once are what the peer takes now", options_.name, in_flight_));
+    return pass(is_reached_);
   }
   ++in_flight_;
   return AdaptivePermit(this);

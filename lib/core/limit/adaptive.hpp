@@ -68,12 +68,13 @@ class AdaptiveLimit {
 
  private:
   friend class AdaptivePermit;
-  explicit AdaptiveLimit(AdaptiveOptions options) : options_(std::move(options)), limit_(options_.first) {}
+  explicit AdaptiveLimit(AdaptiveOptions options);
   void report(OutcomeClass outcome, Duration took);
   void release();
   void learn(bool dropped, double seconds, bool used);
 
   AdaptiveOptions options_;
+  Error is_reached_;  // made once
   mutable std::mutex mutex_;
   double limit_;  // guarded by mutex_, like the rest
   std::int64_t in_flight_ = 0;

@@ -24,10 +24,16 @@ Result<std::unique_ptr<Bulkhead>> Bulkhead::make(BulkheadOptions options) {
   return std::unique_ptr<Bulkhead>(new Bulkhead(std::move(options)));
 }
 
+Bulkhead::Bulkhead(BulkheadOptions options)
+    : options_(std::move(options)),
+      is_full_(
+          fail(Errc::rejected, fmt::format("bulkhead '{}' is full: {} calls at once and {} that wait are its limit",
+                                           options_.name, options_.most, options_.most_waiting))
+              .error()) {}
+
 std::unexpected<Error> Bulkhead::full() {
   ++rejected_;
-  return fail(Errc::rejected,
-              fmt::format("bulkhead '{}' is full: {} calls at once, {} wait", options_.name, inside_, queue_.size()));
+  return pass(is_full_);
 }
 
 Result<Place> Bulkhead::try_enter() {

@@ -55,11 +55,12 @@ class Bulkhead {
 
  private:
   friend class Place;
-  explicit Bulkhead(BulkheadOptions options) : options_(std::move(options)) {}
+  explicit Bulkhead(BulkheadOptions options);
   void leave();
   std::unexpected<Error> full();
 
   BulkheadOptions options_;
+  Error is_full_;  // made once
   mutable std::mutex mutex_;
   std::int64_t inside_ = 0;          // guarded by mutex_, like the rest
   std::deque<std::uint64_t> queue_;  // tickets, the oldest first

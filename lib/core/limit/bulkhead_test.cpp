@@ -21,7 +21,7 @@ TEST(Bulkhead, lets_so_many_in_and_takes_places_back) {
   auto b = bulkhead(2);
   auto first = std::make_unique<Result<Place>>(b->try_enter());
   const auto second = b->try_enter();
-  EXPECT_EQ(b->try_enter().error().detail(), "bulkhead 'db' is full: 2 calls at once, 0 wait");
+  EXPECT_EQ(b->try_enter().error().detail(), "bulkhead 'db' is full: 2 calls at once and 0 that wait are its limit");
   first.reset();
   EXPECT_TRUE(b->try_enter().has_value());
   EXPECT_EQ(b->snapshot().inside, 1) << "the last one was a temporary";
