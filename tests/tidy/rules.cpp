@@ -46,7 +46,7 @@ const std::vector<Ban>& bans() {
       {"print",
        R"(\bstd::(cout|cerr|clog|printf)\b|\b(printf|puts|fputs|fprintf)\s*\()",
        "a Logger or the tool's output",
-       {"lib/base/error.cpp", "tool/", "fleet/", "tests/", "examples/"},
+       {"lib/base/error.cpp", "tool/", "fleet/", "tests/", "examples/", "bench/"},
        "std::cout << 1;",
        "fmt::format(x)"},
       {"reinterpret",

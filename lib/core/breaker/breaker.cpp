@@ -154,8 +154,7 @@ Result<Permit> Breaker::acquire(Instant now) {
   while (!in.probes.empty() && now - in.probes.front() >= options_.half_open_lease) in.probes.pop_front();
   if (in.probed.calls + static_cast<std::int64_t>(in.probes.size()) >= options_.half_open_calls) {
     ++in.rejected;
-    return fail(Errc::rejected,
-                fmt::format("breaker '{}' is half-open and tries {} calls already", options_.name, in.probes.size()));
+    return pass(in.is_trying);
   }
   in.probes.push_back(now);
   return Permit(this, in.generation, true);
