@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <cstdlib>
 
 #include "serin/base/text.hpp"
@@ -12,6 +13,7 @@
 #include "serin/fleet_runtime/answers.hpp"
 
 namespace serin::fleet {
+namespace json = boost::json;
 namespace {
 
 constexpr Duration start_timeout = 20s;
@@ -67,6 +69,7 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   SERIN_TRY(const std::string bus, sqlite_path(environment_, "SERIN_BUS"));
   SERIN_TRY(const std::string documents, sqlite_path(environment_, "SERIN_DOCUMENTS"));
   SERIN_TRY(warehouse_, SqliteSql::open({.path = warehouse, .read_connections = 8}, patient_));
+  SERIN_TRY(guarded_warehouse_, guard::GuardedSql::make(*warehouse_, sleeper_, random_, {.name = "warehouse"}));
   SERIN_TRY(bus_sql_, SqliteSql::open({.path = bus}, patient_));
   SERIN_TRY(documents_sql_, SqliteSql::open({.path = documents}, patient_));
   SERIN_TRY(bus_, SqliteBus::open(*bus_sql_, patient_, random_));
@@ -80,6 +83,8 @@ Status Runtime::open(const std::vector<std::string>& variables) {
                                                 .commit = environment_.value_or("SERIN_LABEL_COMMIT", ""),
                                                 .environment = environment_.value_or("SERIN_ENVIRONMENT", "")},
                                        environment_.value_or("ADMIN_KEY", ""), health_, metrics_, logger_, patient_);
+  service_->route("GET", "/resilience",
+                  [this](const HttpRequest&) { return HttpResponse::json(200, resilience_json()); });
   // It was complete when we got here, and a process's environment does not change.
   health_.add({.name = "environment", .every = 1h}, [](Deadline) { return health::CheckAnswer::pass(); });
   health_.add({.name = "warehouse"}, [this](Deadline deadline) {
@@ -87,6 +92,29 @@ Status Runtime::open(const std::vector<std::string>& variables) {
     return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
   });
   return {};
+}
+
+std::string Runtime::resilience_json() const {
+  const Instant now = patient_.now();
+  const auto entry = [&](std::string_view name, const breaker::Breaker::Snapshot& breaker, double budget,
+                         const limit::Bulkhead::Snapshot& inside) {
+    return json::object{
+        {"name", json::string_view(name.data(), name.size())},
+        {"breaker", json::string(breaker::state_name(breaker.state).data(), breaker::state_name(breaker.state).size())},
+        {"calls", breaker.calls},
+        {"failures", breaker.failures},
+        {"slow", breaker.slow},
+        {"rejected", breaker.rejected + inside.rejected},
+        {"open_for_seconds", seconds_of(breaker.opens_again_in)},
+        {"budget_left", budget},
+        {"inside", inside.inside}};
+  };
+  json::array targets;
+  targets.push_back(entry("warehouse", guarded_warehouse_->breaker().snapshot(now), guarded_warehouse_->budget().left(),
+                          guarded_warehouse_->bulkhead().snapshot()));
+  for (const guard::GuardedHttp::OriginState& origin : http_->states())
+    targets.push_back(entry(origin.origin, origin.breaker, origin.budget_left, origin.bulkhead));
+  return json::serialize(json::object{{"targets", std::move(targets)}});
 }
 
 Status Runtime::start_faults() {

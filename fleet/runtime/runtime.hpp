@@ -12,6 +12,7 @@
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_runtime/fault.hpp"
 #include "serin/guard/guarded_http.hpp"
+#include "serin/guard/guarded_sql.hpp"
 #include "serin/health/health.hpp"
 #include "serin/metrics/metrics.hpp"
 #include "serin/service/service.hpp"
@@ -28,7 +29,8 @@ namespace serin::fleet {
 /// The real world of one service, made by run_service() and used by its setup. Threads: any, after the setup.
 class Runtime {
  public:
-  [[nodiscard]] Sql& warehouse() { return *warehouse_; }
+  /// Behind a breaker, a budget and a bulkhead.
+  [[nodiscard]] Sql& warehouse() { return *guarded_warehouse_; }
   [[nodiscard]] Bus& bus() { return *bus_; }
   [[nodiscard]] Documents& documents() { return *documents_; }
   [[nodiscard]] Sleeper& sleeper() { return sleeper_; }
@@ -69,6 +71,7 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
   Status open(const std::vector<std::string>& variables);
   Status start_faults();
+  [[nodiscard]] std::string resilience_json() const;
   Status serve();
 
   std::string name_;
@@ -82,6 +85,7 @@ class Runtime {
   BeastHttpClient plain_http_{sleeper_};
   std::unique_ptr<guard::GuardedHttp> http_;
   std::unique_ptr<SqliteSql> warehouse_;
+  std::unique_ptr<guard::GuardedSql> guarded_warehouse_;
   std::unique_ptr<SqliteSql> bus_sql_;
   std::unique_ptr<SqliteSql> documents_sql_;
   std::unique_ptr<SqliteBus> bus_;

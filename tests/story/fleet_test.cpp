@@ -106,6 +106,18 @@ TEST_F(FleetAtWork, a_poisoned_message_ends_in_the_dead_letters_and_its_batch_cl
   EXPECT_EQ(get(urls["prediction-coordinator"] + "/start", {"-d", R"({"game_date":"1999-01-01"})"}).status, 404);
 }
 
+TEST_F(FleetAtWork, shows_the_breakers_of_every_replica) {
+  const Outcome outcome = fleet.serin({"resilience", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.text();
+  const json::array replicas = json::parse(outcome.out).at("replicas").as_array();
+  EXPECT_EQ(replicas.size(), 7u) << outcome.out;
+  for (const json::value& replica : replicas) {
+    const json::object& warehouse = replica.at("targets").at(0).as_object();
+    EXPECT_EQ(text_of(warehouse.at("name")), "warehouse");
+    EXPECT_EQ(text_of(warehouse.at("breaker")), "closed");
+  }
+}
+
 TEST_F(FleetAtWork, the_dashboard_limits_each_address) {
   int limited = 0;
   std::vector<std::string> argv{"curl", "-s", "-o", "/dev/null", "-w", "%{http_code} "};

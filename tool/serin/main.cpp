@@ -8,6 +8,7 @@
 #include "verb_fleet.hpp"
 #include "verb_judge.hpp"
 #include "verb_load.hpp"
+#include "verb_resilience.hpp"
 
 namespace serin::tool {
 namespace {
@@ -29,6 +30,7 @@ int run(int argc, char** argv) {
   add_deploy_verbs(app, context);
   add_judge_verbs(app, context);
   add_load_verb(app, context);
+  add_resilience_verb(app, context);
   add_demo_verb(app, context);
 
   try {

@@ -1,0 +1,43 @@
+#include "serin/guard/guarded_sql.hpp"
+
+#include <fmt/format.h>
+
+#include "serin/guard/pipeline.hpp"
+#include "serin/retry/presets.hpp"
+
+namespace serin::guard {
+
+Result<std::unique_ptr<GuardedSql>> GuardedSql::make(Sql& inner, Sleeper& sleeper, Random& random,
+                                                     GuardedSqlOptions options) {
+  std::optional<retry::Retry> retry = retry::preset(options.retry_preset);
+  if (!retry) return fail(Errc::invalid_argument, fmt::format("there is no retry preset '{}'", options.retry_preset));
+  SERIN_CHECK(retry::TokenBudget::check(options.budget));
+  std::unique_ptr<GuardedSql> made(new GuardedSql(inner, sleeper, random, options.budget, *std::move(retry)));
+  options.breaker.name = options.name;
+  SERIN_TRY(made->breaker_, breaker::Breaker::make(std::move(options.breaker)));
+  SERIN_TRY(made->bulkhead_, limit::Bulkhead::make({.name = std::move(options.name), .most = options.calls_at_once}));
+  return made;
+}
+
+template <class Work>
+auto GuardedSql::run(Idempotency idempotency, Deadline deadline, const Work& work) -> decltype(work(deadline)) {
+  const auto guarded = pipeline(Retrying{retry_, budget_}, Breaking{*breaker_}, Bounded{*bulkhead_});
+  return guarded.run({.sleeper = sleeper_, .random = random_, .deadline = deadline, .idempotency = idempotency},
+                     [&](const Context& attempt) { return work(attempt.deadline); });
+}
+
+Result<SqlTable> GuardedSql::query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
+  return run(Idempotency::idempotent, deadline, [&](Deadline until) { return inner_.query(sql, parameters, until); });
+}
+
+Result<std::int64_t> GuardedSql::execute(std::string_view sql, std::span<const SqlValue> parameters,
+                                         Deadline deadline) {
+  return run(Idempotency::not_idempotent, deadline,
+             [&](Deadline until) { return inner_.execute(sql, parameters, until); });
+}
+
+Status GuardedSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
+  return run(Idempotency::not_idempotent, deadline, [&](Deadline until) { return inner_.transaction(work, until); });
+}
+
+}  // namespace serin::guard
