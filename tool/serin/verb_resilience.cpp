@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "serin/retry/presets.hpp"
+
 namespace serin::tool {
 namespace {
 
@@ -63,10 +65,39 @@ std::string text_of(const Listed& listed) {
   return out;
 }
 
+std::string presets_text(bool as_json) {
+  std::string out = fmt::format("{:<20} {:>8} {:>8} {:>8} {:<12} {:>10} {:>10}  {}\n", "PRESET", "ATTEMPTS", "FIRST",
+                                "MOST", "JITTER", "MEAN WAIT", "P95 WAIT", "SOURCE");
+  json::array list;
+  for (const retry::Preset& preset : retry::presets()) {
+    const retry::Retry made = retry::Retry::make(preset.options).value();
+    const retry::TotalWait total = retry::total_wait(made);
+    const retry::BackoffOptions& backoff = preset.options.backoff;
+    out +=
+        fmt::format("{:<20} {:>8} {:>8} {:>8} {:<12} {:>8.3f} s {:>8.3f} s  {}\n", preset.name,
+                    preset.options.max_attempts, format_duration(backoff.first), format_duration(backoff.most),
+                    retry::jitter_name(backoff.jitter), seconds_of(total.mean), seconds_of(total.p95), preset.source);
+    list.push_back({{"name", std::string(preset.name)},
+                    {"max_attempts", preset.options.max_attempts},
+                    {"first_seconds", seconds_of(backoff.first)},
+                    {"most_seconds", seconds_of(backoff.most)},
+                    {"jitter", std::string(retry::jitter_name(backoff.jitter))},
+                    {"mean_total_wait_seconds", seconds_of(total.mean)},
+                    {"p95_total_wait_seconds", seconds_of(total.p95)},
+                    {"source", std::string(preset.source)}});
+  }
+  return as_json ? json::serialize(json::object{{"presets", std::move(list)}}) + "\n" : out;
+}
+
 }  // namespace
 
 void add_resilience_verb(CLI::App& app, RealContext& context) {
   auto as_json = std::make_shared<bool>(false);
+  CLI::App* presets =
+      app.add_subcommand("presets", "Retry presets, and what each costs a caller whose attempts all fail");
+  add_json_flag(*presets, *as_json);
+  presets->callback([&context, as_json] { context.out(presets_text(*as_json)); });
+
   CLI::App* verb =
       app.add_subcommand("resilience", "Breakers, budgets and bulkheads of every replica, as they are now");
   add_json_flag(*verb, *as_json);

@@ -10,6 +10,7 @@
 #include "serin/limit/adaptive.hpp"
 #include "serin/limit/bulkhead.hpp"
 #include "serin/limit/rate.hpp"
+#include "serin/limit/throttle.hpp"
 #include "serin/outcome/outcome.hpp"
 #include "serin/ports/clock.hpp"
 #include "serin/ports/random.hpp"
@@ -122,6 +123,19 @@ struct Paced {
       SERIN_CHECK(context.sleeper.sleep_for(*wait));
     }
     return next(context);
+  }
+};
+
+/// Refuses here what the peer would refuse there.
+struct Throttled {
+  static constexpr Kind kind = Kind::rate;
+  limit::Throttle& throttle;
+  template <class Next>
+  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
+    if (const Status let = throttle.enter(context.sleeper.now(), context.random.next()); !let) return pass(let.error());
+    auto result = next(context);
+    throttle.report(classify(result), context.sleeper.now());
+    return result;
   }
 };
 

@@ -15,13 +15,13 @@ namespace {
 std::atomic<std::int64_t> allocations = 0;
 }
 // Counts every allocation of this program; the memory comes from malloc as before.
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace serin::guard {
 namespace {
@@ -94,6 +94,21 @@ TEST_F(GuardedCall, chaos_is_met_by_all_other_elements) {
   EXPECT_TRUE(guarded.run(context(), work).has_value());
   EXPECT_EQ(world.now() - began, 2s);
   EXPECT_EQ(guarded.run(context(1s), work).error().code(), Errc::deadline_exceeded);
+}
+
+TEST_F(GuardedCall, a_throttled_peer_is_spared) {
+  auto throttle = limit::Throttle::make({.name = "api"}).value();
+  const auto guarded = pipeline(Throttled{*throttle});
+  int made = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const Result<int> result = guarded.run(context(), [&](const Context&) -> Result<int> {
+      ++made;
+      return fail(Errc::exhausted, "later");
+    });
+    EXPECT_FALSE(result.has_value());
+  }
+  EXPECT_LT(made, 200);
+  EXPECT_GT(made, 50);
 }
 
 TEST_F(GuardedCall, success_through_five_elements_allocates_nothing) {
