@@ -186,12 +186,13 @@ TEST_F(BusOnFile, kill_9_of_publisher_and_consumer_loses_no_message) {
   for (std::int64_t id = 0; read(consumed[0], &id, sizeof id) == static_cast<ssize_t>(sizeof id);) seen.insert(id);
   close(published[0]);
   close(consumed[0]);
-  // The rest, with a clock later than every lease.
+  // The rest, at a later date than the end of every lease; deadlines stay on the clock of the database.
   struct Later final : Clock {
-    Instant now() const override { return real.now(); }
-    WallTime wall() const override { return real.wall() + std::chrono::minutes(1); }
-    SystemClock real;
-  } later;
+    explicit Later(const sim::World& owner) : world(owner) {}
+    Instant now() const override { return world.now(); }
+    WallTime wall() const override { return SystemClock().wall() + std::chrono::minutes(1); }
+    const sim::World& world;
+  } later(world);
   const auto rest = SqliteBus::open(*sql, later, world.random()).value();
   for (;;) {
     const auto got = rest->pull("s", 100, never);
