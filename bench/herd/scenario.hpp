@@ -6,22 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "serin/base/split_mix.hpp"
 #include "serin/base/time.hpp"
 #include "serin/retry/backoff.hpp"
 
 // What the scenarios share: seeded chance and simulated time.
 namespace serin::herd {
 
-/// SplitMix64 and what is drawn from it. Threads: one.
+/// Seeded chance and what is drawn from it. Threads: one.
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-  }
+  std::uint64_t next() { return split_mix(state_); }
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   double normal() { return std::sqrt(-2 * std::log(1 - unit())) * std::cos(6.283185307179586 * unit()); }
   double exponential(double mean) { return -mean * std::log(1 - unit()); }

@@ -1,24 +1,10 @@
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "serin/system/clock.hpp"
+#include "serin/system/files.hpp"
 #include "verbs.hpp"
 
 namespace serin::fleet {
-namespace {
-
-void write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-}  // namespace
-
 void Console::out(std::string_view text) { write_all(STDOUT_FILENO, text); }
 void Console::err(std::string_view text) { write_all(STDERR_FILENO, text); }
 void Console::fail_with(const Error& error) {

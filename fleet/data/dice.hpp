@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "serin/base/split_mix.hpp"
+
 namespace serin::fleet {
 
 /// The seeded source behind the simulated league (SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number
@@ -9,12 +11,7 @@ class Dice {
  public:
   explicit Dice(std::uint64_t seed) noexcept : state_(seed) {}
 
-  std::uint64_t next() noexcept {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    return z ^ (z >> 31);
-  }
+  std::uint64_t next() noexcept { return split_mix(state_); }
   /// Uniform in [0, 1).
   double unit() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   double between(double low, double high) noexcept { return low + (high - low) * unit(); }

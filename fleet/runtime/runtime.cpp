@@ -11,6 +11,7 @@
 #include "serin/fleet_pipeline/definitions.hpp"
 #include "serin/fleet_pipeline/schema.hpp"
 #include "serin/fleet_runtime/answers.hpp"
+#include "serin/system/files.hpp"
 
 namespace serin::fleet {
 namespace json = boost::json;
@@ -144,6 +145,15 @@ Status Runtime::serve() {
   ServeOptions options{.server = {.port = static_cast<std::uint16_t>(*port), .workers = 16},
                        .on_drain = [this] { service_->begin_drain(); }};
   return serin::serve(std::move(options), faulty, stop_, logger_);
+}
+
+Result<Predictor*> Runtime::load_predictor(Sport sport) {
+  SERIN_TRY(const std::string path, environment_.required("MODEL_PATH"));
+  const Result<std::string> file = read_file(path);
+  if (!file) return fail(file.error().code(), fmt::format("the model file cannot be read: {}", file.error().detail()));
+  SERIN_TRY(ModelSet loaded, ModelSet::load(*file));
+  auto& models = make<ModelSet>(std::move(loaded));
+  return &make<Predictor>(warehouse(), sleeper(), models, sport);
 }
 
 void Runtime::every(Duration period, std::function<void()> work) {

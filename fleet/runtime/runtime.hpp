@@ -10,6 +10,7 @@
 #include "serin/beast/http_client.hpp"
 #include "serin/fleet_data/records.hpp"
 #include "serin/fleet_pipeline/eligible.hpp"
+#include "serin/fleet_pipeline/predictor.hpp"
 #include "serin/fleet_runtime/fault.hpp"
 #include "serin/guard/guarded_http.hpp"
 #include "serin/guard/guarded_sql.hpp"
@@ -53,6 +54,8 @@ class Runtime {
     kept_.push_back(made);
     return *made;
   }
+  /// The models in the file that MODEL_PATH names, behind a predictor. Errors: the file's, or what is wrong in it.
+  Result<Predictor*> load_predictor(Sport sport);
   /// Calls `work` every `period` until the service ends.
   void every(Duration period, std::function<void()> work);
 

@@ -5,7 +5,6 @@
 #include "serin/fleet_pipeline/worker.hpp"
 #include "serin/fleet_runtime/answers.hpp"
 #include "serin/fleet_runtime/runtime.hpp"
-#include "serin/system/files.hpp"
 
 using namespace serin;
 using namespace serin::fleet;
@@ -44,13 +43,8 @@ HttpResponse predict(Runtime& runtime, Predictor& predictor, Worker& worker, con
 
 int main() {
   return run_service("prediction-worker", {"MODEL_PATH"}, [](Runtime& runtime) -> Status {
-    SERIN_TRY(const std::string path, runtime.environment().required("MODEL_PATH"));
-    const Result<std::string> file = read_file(path);
-    if (!file)
-      return fail(file.error().code(), fmt::format("the model file cannot be read: {}", file.error().detail()));
-    SERIN_TRY(ModelSet loaded, ModelSet::load(*file));
-    auto& models = runtime.make<ModelSet>(std::move(loaded));
-    auto& predictor = runtime.make<Predictor>(runtime.warehouse(), runtime.sleeper(), models, Sport::nba);
+    SERIN_TRY(Predictor* const loaded, runtime.load_predictor(Sport::nba));
+    Predictor& predictor = *loaded;
     auto& worker = runtime.make<Worker>(WorkerDeps{.predictor = predictor,
                                                    .sql = runtime.warehouse(),
                                                    .bus = runtime.bus(),

@@ -70,6 +70,10 @@ class Deadline {
   return std::chrono::floor<std::chrono::days>(time.time_since_epoch()).count();
 }
 [[nodiscard]] inline double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+/// Whole seconds since the clock began, rounded down: the seconds in which traffic is counted.
+[[nodiscard]] inline std::int64_t second_of(Instant at) {
+  return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count();
+}
 /// Rounded to the nearest nanosecond; saturates.
 [[nodiscard]] Duration duration_of_seconds(double seconds);
 /// Milliseconds since 1970, the form in which tables keep time.

@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::int64_t lag = 2;  // seconds until the counts of a second are complete
 
-std::int64_t second_of(Instant at) { return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count(); }
-
 }  // namespace
 
 Fleet::Fleet(World& world, ServiceName service) : world_(world), service_(std::move(service)) {

@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "serin/base/split_mix.hpp"
+
 namespace serin::sim {
 
-std::uint64_t SeededRandom::next() {
-  std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31);
-}
+std::uint64_t SeededRandom::next() { return split_mix(state_); }
 
 World::World(WorldOptions options) : options_(options), now_(options.start), random_(options.seed) {}
 

@@ -15,15 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // a reader that went away; the exit code still says what happened
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 std::vector<ServiceName> names_of(const config::FleetSpec& spec) {
   std::vector<ServiceName> names;
   for (const config::ServiceSpec& service : spec.services) names.push_back(service.name);

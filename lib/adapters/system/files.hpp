@@ -10,6 +10,8 @@ namespace serin {
 Result<std::string> read_file(const std::string& path, std::size_t most = 256u << 20);
 /// Replaces the file or leaves it as it was: temporary file, fsync, rename. Errors: exhausted (disk full), ...
 Status write_file(const std::string& path, std::string_view content);
+/// All of it to a descriptor. A reader that went away ends it silently: the exit code still says what happened.
+void write_all(int descriptor, std::string_view text) noexcept;
 /// Makes the folder and those above it. Errors: permission_denied, exhausted, conflict (a file is in the way).
 Status make_folders(const std::string& path);
 /// "sha256:..." of the file's bytes. Errors: as read_file.

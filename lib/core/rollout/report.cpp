@@ -12,8 +12,6 @@ namespace serin::rollout {
 namespace {
 
 namespace json = boost::json;
-
-std::int64_t second_of(Instant at) { return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count(); }
 Instant start_of(std::int64_t second) { return Instant(std::chrono::seconds(second)); }
 
 void count(ArmTotals& canary, ArmTotals& baseline, const Bucket& bucket) {

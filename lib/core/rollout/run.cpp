@@ -14,8 +14,6 @@ constexpr Duration poll_every = 100ms;
 constexpr Duration call_timeout = 2s;
 constexpr Duration probe_timeout = 10s;
 
-std::int64_t second_of(Instant at) { return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count(); }
-
 std::int64_t restarts_of(const std::vector<Replica>& replicas) {
   std::int64_t restarts = 0;
   for (const Replica& replica : replicas) restarts += replica.restarts;

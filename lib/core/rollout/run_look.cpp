@@ -13,8 +13,6 @@ constexpr Duration call_timeout = 2s;
 // A router that was started again has its weights back within a second; another's change stays.
 constexpr Duration foreign_grace = 2s;
 
-std::int64_t second_of(Instant at) { return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count(); }
-
 }  // namespace
 
 bool Run::lasting(std::string_view what, const std::string& trouble, Duration limit) {
