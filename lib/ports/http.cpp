@@ -68,6 +68,10 @@ std::string_view http_reason(int status) noexcept {
   }
 }
 
+bool HttpHandler::handle_later(const HttpRequest&, const std::function<void(HttpResponse)>&) { return false; }
+
+std::shared_ptr<const std::string> HttpHandler::prepared(const HttpHead&) const noexcept { return nullptr; }
+
 HttpResponse HttpHandler::overloaded(const HttpRequest&) {
   HttpResponse response = HttpResponse::json(503, R"({"error":"overloaded"})");
   response.headers.set("Retry-After", "1");

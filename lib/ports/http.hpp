@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +66,13 @@ class HttpClient {
   virtual Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) = 0;
 };
 
+/// What decides about an answer that is prepared: no body, and none of the headers that could ask for another one.
+struct HttpHead {
+  std::string_view method;
+  std::string_view target;
+  bool is_plain = true;  ///< no body, Authorization, Range, If-..., Connection: close, nor an Accept but */*
+};
+
 /// What a server serves. Threads: any; called at the same time from several.
 class HttpHandler {
  public:
@@ -73,6 +82,14 @@ class HttpHandler {
   [[nodiscard]] virtual bool is_immediate(const HttpRequest& request) const noexcept = 0;
   /// Never throws; whatever goes wrong is a response.
   virtual HttpResponse handle(const HttpRequest& request) = 0;
+  /// Takes the request and answers later, from any thread, by calling `respond` once: for answers that wait without
+  /// doing anything, so that a thousand of them need no thousand workers. False: it did not take it, handle() is asked.
+  /// Called on the network thread, before is_immediate().
+  virtual bool handle_later(const HttpRequest& request, const std::function<void(HttpResponse)>& respond);
+  /// The whole answer as it goes on the wire on a connection that is kept alive, when it is the same for everybody who
+  /// asks like this: what a probe gets between two changes. Nothing: there is none, the request is handled as usual.
+  /// Called on the network thread for every request, so it answers at once.
+  [[nodiscard]] virtual std::shared_ptr<const std::string> prepared(const HttpHead& head) const noexcept;
   /// What a client gets when the bounded pool is full (503 with Retry-After unless overridden).
   virtual HttpResponse overloaded(const HttpRequest& request);
 };
