@@ -6,6 +6,7 @@
 #include "verb_demo.hpp"
 #include "verb_deploy.hpp"
 #include "verb_fleet.hpp"
+#include "verb_health.hpp"
 #include "verb_judge.hpp"
 #include "verb_load.hpp"
 #include "verb_resilience.hpp"
@@ -28,6 +29,7 @@ int run(int argc, char** argv) {
   app.footer("Exit codes: 0 done, 1 rolled back or a check failed, 2 usage or file, 3 could not run or held.");
   add_fleet_verbs(app, context);
   add_deploy_verbs(app, context);
+  add_health_verbs(app, context);
   add_judge_verbs(app, context);
   add_load_verb(app, context);
   add_resilience_verb(app, context);

@@ -1,5 +1,7 @@
 #include "verb.hpp"
 
+#include <fmt/format.h>
+
 namespace serin::tool {
 
 Exit exit_of(const Error& error) noexcept {
@@ -23,6 +25,17 @@ Exit exit_of(const Error& error) noexcept {
 void VerbContext::fail_with(const Error& error) {
   err("serin: " + error.detail() + "\n");
   finish(exit_of(error));
+}
+
+Result<std::pair<std::string, std::string>> split_url(const std::string& url, std::string_view path) {
+  constexpr std::string_view scheme = "http://";
+  if (url.starts_with("https://"))
+    return fail(Errc::unsupported, fmt::format("{}: TLS is not spoken here yet; use http:// on a local address", url));
+  if (!url.starts_with(scheme) || url.size() == scheme.size())
+    return fail(Errc::invalid_argument, fmt::format("'{}' is no address like http://127.0.0.1:8080/path", url));
+  const std::size_t slash = url.find('/', scheme.size());
+  if (slash == std::string::npos) return std::pair{url, std::string(path)};
+  return std::pair{url.substr(0, slash), url.substr(slash)};
 }
 
 }  // namespace serin::tool

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "serin/base/error.hpp"
 #include "serin/config/fleet_spec.hpp"
@@ -78,6 +79,9 @@ class VerbContext {
  private:
   Exit exit_ = Exit::done;
 };
+
+/// "http://host:port/path" as origin and path; without a path, `path`. Errors: invalid_argument.
+Result<std::pair<std::string, std::string>> split_url(const std::string& url, std::string_view path);
 
 /// Every verb's `--json`: `context.out()` then gets one JSON document.
 inline void add_json_flag(CLI::App& verb, bool& json) { verb.add_flag("--json", json, "Print one JSON document"); }

@@ -20,18 +20,9 @@ struct LoadVerb {
   bool json = false;
 };
 
-/// "http://host:port/path" cut behind the port.
-Result<std::pair<std::string, std::string>> split_url(const std::string& url) {
-  const std::size_t slash = url.find('/', 7);
-  if (!url.starts_with("http://") || url.size() < 8)
-    return fail(Errc::invalid_argument, fmt::format("'{}' is no address like http://127.0.0.1:8080/path", url));
-  if (slash == std::string::npos) return std::pair{url, std::string("/")};
-  return std::pair{url.substr(0, slash), url.substr(slash)};
-}
-
 Result<load::LoadReport> send(VerbContext& context, const LoadVerb& verb) {
   SERIN_TRY(const Duration duration, parse_duration(verb.duration));
-  SERIN_TRY(auto parts, split_url(verb.url));
+  SERIN_TRY(auto parts, split_url(verb.url, "/"));
   std::string body = verb.body;
   if (body.starts_with('@')) {
     SERIN_TRY(body, context.read_file(body.substr(1)));

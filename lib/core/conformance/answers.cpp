@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cctype>
 #include <map>
 
 namespace serin::conformance {
@@ -25,7 +26,13 @@ std::optional<std::string_view> text_at(const json::object& object, std::string_
   return std::string_view(value->get_string().data(), value->get_string().size());
 }
 
-std::string excerpt(std::string_view body) { return fmt::format("'{}'", body.substr(0, shown)); }
+/// Its beginning, on one line.
+std::string excerpt(std::string_view body) {
+  std::string out(body.substr(0, shown));
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return fmt::format("'{}'", out);
+}
 
 template <std::size_t n>
 bool is_one_of(std::string_view word, const std::array<std::string_view, n>& words) {
