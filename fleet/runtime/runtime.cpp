@@ -70,7 +70,10 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   SERIN_TRY(const std::string bus, sqlite_path(environment_, "SERIN_BUS"));
   SERIN_TRY(const std::string documents, sqlite_path(environment_, "SERIN_DOCUMENTS"));
   SERIN_TRY(warehouse_, SqliteSql::open({.path = warehouse, .read_connections = 8}, patient_));
-  SERIN_TRY(guarded_warehouse_, guard::GuardedSql::make(*warehouse_, sleeper_, random_, {.name = "warehouse"}));
+  if (const std::string folder = environment_.value_or("SERIN_STATE", "");
+      !folder.empty() && !environment_.value_or("FLEET_DRILLS", "").empty())
+    faulty_warehouse_ = std::make_unique<FaultySql>(*warehouse_, sleeper_, random_, folder + "/faults", logger_);
+  SERIN_TRY(guarded_warehouse_, guard::GuardedSql::make(real_warehouse(), sleeper_, random_, {.name = "warehouse"}));
   SERIN_TRY(bus_sql_, SqliteSql::open({.path = bus}, patient_));
   SERIN_TRY(documents_sql_, SqliteSql::open({.path = documents}, patient_));
   SERIN_TRY(bus_, SqliteBus::open(*bus_sql_, patient_, random_));
@@ -89,7 +92,7 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   // It was complete when we got here, and a process's environment does not change.
   health_.add({.name = "environment", .every = 1h}, [](Deadline) { return health::CheckAnswer::pass(); });
   health_.add({.name = "warehouse"}, [this](Deadline deadline) {
-    const auto answered = warehouse_->query("SELECT 1 FROM games LIMIT 1", {}, deadline);
+    const auto answered = real_warehouse().query("SELECT 1 FROM games LIMIT 1", {}, deadline);
     return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
   });
   return {};

@@ -12,6 +12,7 @@
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_pipeline/predictor.hpp"
 #include "serin/fleet_runtime/fault.hpp"
+#include "serin/fleet_runtime/faulty_sql.hpp"
 #include "serin/guard/guarded_http.hpp"
 #include "serin/guard/guarded_sql.hpp"
 #include "serin/health/health.hpp"
@@ -72,6 +73,10 @@ class Runtime {
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
+  /// The database itself, or the faults that a drill put in front of it.
+  [[nodiscard]] Sql& real_warehouse() {
+    return faulty_warehouse_ ? static_cast<Sql&>(*faulty_warehouse_) : static_cast<Sql&>(*warehouse_);
+  }
   Status open(const std::vector<std::string>& variables);
   Status start_faults();
   [[nodiscard]] std::string resilience_json() const;
@@ -88,6 +93,7 @@ class Runtime {
   BeastHttpClient plain_http_{sleeper_};
   std::unique_ptr<guard::GuardedHttp> http_;
   std::unique_ptr<SqliteSql> warehouse_;
+  std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only
   std::unique_ptr<guard::GuardedSql> guarded_warehouse_;
   std::unique_ptr<SqliteSql> bus_sql_;
   std::unique_ptr<SqliteSql> documents_sql_;

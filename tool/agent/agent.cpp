@@ -35,6 +35,7 @@ MachineOptions machine_options(const config::FleetSpec& fleet, const Places& pla
                          .log_level = environment.value_or("LOG_LEVEL", "info")};
   for (const std::string name : {"PATH", "HOME", "LANG", "TZ", "TMPDIR"})
     if (const std::optional<std::string> value = environment.value(name)) options.environment[name] = *value;
+  options.environment["SERIN_STATE"] = fleet.state;
   options.environment["SERIN_WAREHOUSE"] = fleet.warehouse;
   options.environment["SERIN_BUS"] = fleet.bus;
   options.environment["SERIN_DOCUMENTS"] = fleet.documents;

@@ -11,7 +11,7 @@ namespace {
 /// Whatever a check throws is its answer; it never takes the others along.
 CheckAnswer ask(const CheckFunction& function, Deadline deadline) {
   try {
-    return function(deadline);
+    return function({.deadline = deadline, .stop = {}});
   } catch (const std::exception& error) {
     return CheckAnswer::fail("exception", error.what());
   } catch (...) {
@@ -62,7 +62,7 @@ void Health::run(Check& check, const std::stop_token& stop) const {
       check.state.running_since = began;
     }
     CheckAnswer answer = ask(check.function, Deadline::after(began, options.timeout));
-    const bool passed = answer.status == CheckStatus::pass || answer.status == CheckStatus::skip;
+    const bool passed = answer.status == HealthStatus::up;
     {
       const Instant now = clock_.now();
       const std::scoped_lock lock(mutex_);

@@ -11,9 +11,6 @@
 
 namespace serin::health {
 
-/// Asks something. May block, should end by the deadline, may throw. Must not change what it asks, and return some day.
-using CheckFunction = std::function<CheckAnswer(Deadline)>;
-
 class Waker;
 
 /// Runs checks beside the requests and answers from what they said last, so that an answer takes microseconds whatever

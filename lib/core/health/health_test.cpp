@@ -26,24 +26,24 @@ CheckState state(std::optional<CheckAnswer> answer, bool critical = true) {
 
 TEST(Evaluate, takes_unknown_for_a_failure) {
   EXPECT_EQ(evaluate(state(std::nullopt), t0).answer.reason, "not_run_yet");
-  EXPECT_EQ(evaluate(state(CheckAnswer::pass()), t0 + 1s).answer.status, CheckStatus::pass);
+  EXPECT_EQ(evaluate(state(CheckAnswer::pass()), t0 + 1s).answer.status, HealthStatus::up);
   EXPECT_EQ(evaluate(state(CheckAnswer::pass()), t0 + 18s).answer.reason, "stale");
   CheckState hanging = state(CheckAnswer::pass());
   hanging.running_since = t0 + 5s;
-  EXPECT_EQ(evaluate(hanging, t0 + 7s).answer.status, CheckStatus::pass) << "still within its time";
+  EXPECT_EQ(evaluate(hanging, t0 + 7s).answer.status, HealthStatus::up) << "still within its time";
   EXPECT_EQ(evaluate(hanging, t0 + 7s + 1ns).answer.reason, "timeout");
 }
 
-CheckReport report_of(CheckStatus status, bool critical) {
-  return {.name = "c", .critical = critical, .answer = {.status = status, .details = {}, .error = {}, .reason = {}}};
+CheckReport report_of(HealthStatus status, bool critical) {
+  return {.name = "c", .critical = critical, .answer = {.status = status}};
 }
 
 TEST(Aggregate, is_the_worst_and_critical_decides_between_unhealthy_and_degraded) {
   EXPECT_EQ(aggregate({}), Overall::healthy);
-  EXPECT_EQ(aggregate({report_of(CheckStatus::fail, false)}), Overall::degraded);
-  EXPECT_EQ(aggregate({report_of(CheckStatus::warn, true)}), Overall::degraded);
-  EXPECT_EQ(aggregate({report_of(CheckStatus::fail, true), report_of(CheckStatus::pass, true)}), Overall::unhealthy);
-  EXPECT_EQ(aggregate({report_of(CheckStatus::skip, true)}), Overall::healthy);
+  EXPECT_EQ(aggregate({report_of(HealthStatus::down, false)}), Overall::degraded);
+  EXPECT_EQ(aggregate({report_of(HealthStatus::degraded, true)}), Overall::degraded);
+  EXPECT_EQ(aggregate({report_of(HealthStatus::down, true), report_of(HealthStatus::up, true)}), Overall::unhealthy);
+  EXPECT_EQ(aggregate({report_of(HealthStatus::up, true)}), Overall::healthy);
 }
 
 TEST(Render, has_all_fields_in_every_answer_and_hides_what_may_be_secret) {
@@ -99,13 +99,13 @@ TEST(Health, answers_while_a_check_hangs_and_does_not_start_it_again) {
     return CheckAnswer::pass();
   });
   health.add({.name = "fine"}, [](Deadline) { return CheckAnswer::pass(); });
-  until(health, [](const HealthReport& r) { return r.checks[1].answer.status == CheckStatus::pass; });
+  until(health, [](const HealthReport& r) { return r.checks[1].answer.status == HealthStatus::up; });
   EXPECT_EQ(health.report(Health::Which::all).checks[0].answer.reason, "not_run_yet");
   clock.advance(1s + 1ms);
   const HealthReport report =
       until(health, [](const HealthReport& r) { return r.checks[0].answer.reason == "timeout"; });
   EXPECT_EQ(report.overall, Overall::unhealthy);
-  EXPECT_EQ(report.checks[1].answer.status, CheckStatus::pass) << "the other is not touched";
+  EXPECT_EQ(report.checks[1].answer.status, HealthStatus::up) << "the other is not touched";
   EXPECT_EQ(started, 1);
   let_go.count_down();
 }

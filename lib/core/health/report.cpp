@@ -25,17 +25,19 @@ json::object details_of(const CheckAnswer& answer) {
   return out;
 }
 
-}  // namespace
-
-std::string_view check_status_name(CheckStatus status) noexcept {
-  switch (status) {
-    case CheckStatus::pass: return "pass";
-    case CheckStatus::warn: return "warn";
-    case CheckStatus::fail: return "fail";
-    case CheckStatus::skip: return "skip";
+std::string_view word_of(const CheckAnswer& answer) {
+  if (!answer.evaluated) return "skip";
+  switch (answer.status) {
+    case HealthStatus::up: return "pass";
+    case HealthStatus::degraded: return "warn";
+    case HealthStatus::unknown:
+    case HealthStatus::out_of_service:
+    case HealthStatus::down: return "fail";
   }
   return "fail";
 }
+
+}  // namespace
 
 std::string_view overall_name(Overall overall) noexcept {
   switch (overall) {
@@ -45,26 +47,6 @@ std::string_view overall_name(Overall overall) noexcept {
   }
   return "unhealthy";
 }
-
-CheckAnswer CheckAnswer::pass(std::vector<LogField> details) {
-  return {.status = CheckStatus::pass, .details = std::move(details), .error = {}, .reason = {}};
-}
-CheckAnswer CheckAnswer::warn(std::string reason, std::string error, std::vector<LogField> details) {
-  return {.status = CheckStatus::warn,
-          .details = std::move(details),
-          .error = std::move(error),
-          .reason = std::move(reason)};
-}
-CheckAnswer CheckAnswer::fail(std::string reason, std::string error, std::vector<LogField> details) {
-  return {.status = CheckStatus::fail,
-          .details = std::move(details),
-          .error = std::move(error),
-          .reason = std::move(reason)};
-}
-CheckAnswer CheckAnswer::skip(std::string reason) {
-  return {.status = CheckStatus::skip, .details = {}, .error = {}, .reason = std::move(reason)};
-}
-CheckAnswer CheckAnswer::of(const Error& error) { return fail(std::string(errc_name(error.code())), error.detail()); }
 
 CheckReport evaluate(const CheckState& state, Instant now) {
   const CheckOptions& options = state.options;
@@ -89,10 +71,11 @@ Overall aggregate(const std::vector<CheckReport>& checks) noexcept {
   for (const CheckReport& check : checks) {
     Overall mine = Overall::healthy;
     switch (check.answer.status) {
-      case CheckStatus::pass:
-      case CheckStatus::skip: break;
-      case CheckStatus::warn: mine = Overall::degraded; break;
-      case CheckStatus::fail: mine = check.critical ? Overall::unhealthy : Overall::degraded; break;
+      case HealthStatus::up: break;
+      case HealthStatus::degraded: mine = Overall::degraded; break;
+      case HealthStatus::unknown:
+      case HealthStatus::out_of_service:
+      case HealthStatus::down: mine = check.critical ? Overall::unhealthy : Overall::degraded; break;
     }
     worst = std::max(worst, mine);
   }
@@ -107,15 +90,14 @@ std::string render(const HealthReport& report, bool details) {
   std::int64_t skipped = 0;
   Duration longest{};
   for (const CheckReport& check : report.checks) {
-    switch (check.answer.status) {
-      case CheckStatus::pass: ++passed; break;
-      case CheckStatus::warn: ++warned; break;
-      case CheckStatus::fail: ++failed; break;
-      case CheckStatus::skip: ++skipped; break;
-    }
+    const std::string_view word = word_of(check.answer);
+    if (word == "pass") ++passed;
+    if (word == "warn") ++warned;
+    if (word == "fail") ++failed;
+    if (word == "skip") ++skipped;
     longest = std::max(longest, check.duration);
     json::object entry{{"check", check.name},
-                       {"status", text_of(check_status_name(check.answer.status))},
+                       {"status", text_of(word)},
                        {"critical", check.critical},
                        {"duration_ms", milliseconds(check.duration)},
                        {"details", details ? details_of(check.answer) : json::object{}},

@@ -7,29 +7,9 @@
 
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
-#include "serin/ports/log.hpp"
+#include "serin/ports/check.hpp"
 
 namespace serin::health {
-
-enum class CheckStatus : std::uint8_t { pass, warn, fail, skip };
-/// "pass", "warn", "fail", "skip".
-[[nodiscard]] std::string_view check_status_name(CheckStatus status) noexcept;
-
-/// What a check found. Details and error may hold secrets: only callers with the key see them.
-struct CheckAnswer {
-  CheckStatus status = CheckStatus::fail;
-  std::vector<LogField> details;
-  std::string error;   ///< what went wrong, in its own words
-  std::string reason;  ///< a stable word: "timeout", "stale", "not_run_yet", "warehouse_down"
-
-  [[nodiscard]] static CheckAnswer pass(std::vector<LogField> details = {});
-  [[nodiscard]] static CheckAnswer warn(std::string reason, std::string error, std::vector<LogField> details = {});
-  [[nodiscard]] static CheckAnswer fail(std::string reason, std::string error, std::vector<LogField> details = {});
-  /// Not asked, and why: "no games today".
-  [[nodiscard]] static CheckAnswer skip(std::string reason);
-  /// An error is a failure; its code is the reason.
-  [[nodiscard]] static CheckAnswer of(const Error& error);
-};
 
 struct CheckOptions {
   std::string name;       ///< unique within a service; [a-z0-9_]
