@@ -124,6 +124,17 @@ class Pipeline : public testing::Test {
   std::string date;
 };
 
+TEST_F(Pipeline, misses_a_column_by_asking_for_it) {
+  EXPECT_TRUE(check_columns(*sql, never));
+  ASSERT_TRUE(sql->execute("ALTER TABLE ml_feature_store RENAME COLUMN features TO gone", {}, never));
+  const Status missing = check_columns(*sql, never);
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().detail().find("table ml_feature_store"), std::string::npos) << missing.error().detail();
+  EXPECT_NE(missing.error().detail().find("no such column: features"), std::string::npos) << missing.error().detail();
+  ASSERT_TRUE(sql->execute("ALTER TABLE ml_feature_store RENAME COLUMN gone TO features", {}, never));
+  EXPECT_TRUE(check_columns(*sql, never));
+}
+
 TEST_F(Pipeline, takes_a_date_from_raw_rows_to_graded_predictions) {
   const ProcessReport raw = analytics(loaded.first_date);
   EXPECT_TRUE(raw.published);

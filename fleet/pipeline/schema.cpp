@@ -1,5 +1,11 @@
 #include "serin/fleet_pipeline/schema.hpp"
 
+#include <fmt/format.h>
+
+#include <string>
+
+#include "serin/base/text.hpp"
+
 namespace serin::fleet {
 namespace {
 
@@ -136,6 +142,46 @@ const std::vector<warehouse::Migration>& schema_steps() {
         "CREATE INDEX validation_results_by_time ON validation_results(at)"}},
   };
   return steps;
+}
+
+namespace {
+
+/// "SELECT a, b FROM t LIMIT 0" for "CREATE TABLE t(a TEXT, b INTEGER, PRIMARY KEY(a)) ...": only for our own steps.
+struct Probe {
+  std::string table;
+  std::string select;
+};
+Probe probe_of(std::string_view create) {
+  constexpr std::string_view verb = "CREATE TABLE ";
+  const std::size_t open = create.find('(');
+  const std::size_t name = create.find(verb) + verb.size();
+  Probe probe{.table = std::string(create.substr(name, open - name)), .select = {}};
+  const std::string_view body = create.substr(open + 1, create.rfind(')') - open - 1);
+  for (const std::string_view part : split(body, ',')) {
+    const std::string_view column = trim(part).substr(0, trim(part).find_first_of(" ("));
+    // A key's own list of columns is cut at its commas too: from there on no new column comes.
+    if (column == "PRIMARY" || column == "UNIQUE") break;
+    probe.select += fmt::format("{}{}", probe.select.empty() ? "" : ", ", column);
+  }
+  probe.select = fmt::format("SELECT {} FROM {} LIMIT 0", probe.select, probe.table);
+  return probe;
+}
+
+std::vector<Probe> all_probes() {
+  std::vector<Probe> probes;
+  for (const warehouse::Migration& step : schema_steps())
+    for (const std::string_view statement : step.statements)
+      if (trim(statement).starts_with("CREATE TABLE ")) probes.push_back(probe_of(statement));
+  return probes;
+}
+
+}  // namespace
+
+Status check_columns(Sql& sql, Deadline deadline) {
+  for (const Probe& probe : all_probes())
+    if (const auto asked = sql.query(probe.select, {}, deadline); !asked)
+      return pass(asked.error().in(fmt::format("table {}", probe.table)));
+  return {};
 }
 
 Status prepare_warehouse(Sql& sql, const Clock& clock, Deadline deadline) {

@@ -12,5 +12,8 @@ namespace serin::fleet {
 [[nodiscard]] const std::vector<warehouse::Migration>& schema_steps();
 /// Brings a warehouse to the newest step; every service does so at its start. Errors: as warehouse::migrate.
 Status prepare_warehouse(Sql& sql, const Clock& clock, Deadline deadline);
+/// Whether every table still has the columns that the newest step gave it: a statement that cannot be right any more is
+/// found by asking, not by the first user. Reads no row. Errors: the database's, with the table's name.
+Status check_columns(Sql& sql, Deadline deadline);
 
 }  // namespace serin::fleet

@@ -92,7 +92,7 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   // It was complete when we got here, and a process's environment does not change.
   health_.add({.name = "environment", .every = 1h}, [](Deadline) { return health::CheckAnswer::pass(); });
   health_.add({.name = "warehouse"}, [this](Deadline deadline) {
-    const auto answered = real_warehouse().query("SELECT 1 FROM games LIMIT 1", {}, deadline);
+    const Status answered = check_columns(real_warehouse(), deadline);
     return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
   });
   return {};
@@ -116,6 +116,7 @@ std::string Runtime::resilience_json() const {
   json::array targets;
   targets.push_back(entry("warehouse", guarded_warehouse_->breaker().snapshot(now), guarded_warehouse_->budget().left(),
                           guarded_warehouse_->bulkhead().snapshot()));
+  if (faulty_warehouse_) targets.back().as_object()["reached"] = faulty_warehouse_->calls();
   for (const guard::GuardedHttp::OriginState& origin : http_->states())
     targets.push_back(entry(origin.origin, origin.breaker, origin.budget_left, origin.bulkhead));
   return json::serialize(json::object{{"targets", std::move(targets)}});

@@ -5,6 +5,7 @@
 #include "real_context.hpp"
 #include "verb_demo.hpp"
 #include "verb_deploy.hpp"
+#include "verb_drill.hpp"
 #include "verb_fleet.hpp"
 #include "verb_health.hpp"
 #include "verb_judge.hpp"
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
   add_load_verb(app, context);
   add_resilience_verb(app, context);
   add_demo_verb(app, context);
+  add_drill_verb(app, context);
 
   try {
     app.parse(argc, argv);
