@@ -2,52 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <mutex>
-
 #include "connection.hpp"
+#include "serin/system/lender.hpp"
 
 namespace serin {
 namespace {
 
 using sqlite::Connection;
 
-/// A bounded set of connections; waiting for one ends at the caller's deadline.
-class ConnectionPool {
- public:
-  void add(std::unique_ptr<Connection> connection) { idle_.push_back(std::move(connection)); }
-  Result<std::unique_ptr<Connection>> take(Deadline deadline, Clock& clock) {
-    std::unique_lock lock(mutex_);
-    // In slices, because the deadline is measured on the clock that was passed in and not on the library's.
-    while (idle_.empty()) {
-      const Duration left = deadline.left(clock.now());
-      if (left == Duration::zero()) return fail(Errc::deadline_exceeded, "no database connection was free in time");
-      returned_.wait_for(lock, std::min<Duration>(left, 100ms));
-    }
-    auto connection = std::move(idle_.back());
-    idle_.pop_back();
-    return connection;
-  }
-  void give(std::unique_ptr<Connection> connection) {
-    {
-      const std::lock_guard lock(mutex_);
-      idle_.push_back(std::move(connection));
-    }
-    returned_.notify_one();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  std::vector<std::unique_ptr<Connection>> idle_;
-};
-
-/// Gives the connection back on every way out.
-struct Lease {
-  ConnectionPool& pool;
-  std::unique_ptr<Connection> connection;
-  ~Lease() { pool.give(std::move(connection)); }
-};
+constexpr std::string_view what = "database connection";
 
 class Session final : public SqlSession {
  public:
@@ -71,8 +34,8 @@ class Session final : public SqlSession {
 struct SqliteSql::Parts {
   Parts(Clock& clock_, bool in_memory_) : clock(clock_), in_memory(in_memory_) {}
   Clock& clock;
-  ConnectionPool readers;
-  ConnectionPool writer;
+  Lender<Connection> readers;
+  Lender<Connection> writer;
   bool in_memory;
 };
 
@@ -98,24 +61,24 @@ Result<SqlTable> SqliteSql::query(std::string_view sql, std::span<const SqlValue
   // A private database in memory has one connection; so has a statement that writes and returns rows.
   const std::string_view word = sql.substr(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()), 6);
   const bool reads = word == "SELECT" || word == "select" || word.starts_with("WITH") || word.starts_with("with");
-  ConnectionPool& pool = reads && !parts_->in_memory ? parts_->readers : parts_->writer;
-  SERIN_TRY(auto connection, pool.take(deadline, parts_->clock));
-  const Lease lease{pool, std::move(connection)};
+  Lender<Connection>& pool = reads && !parts_->in_memory ? parts_->readers : parts_->writer;
+  SERIN_TRY(auto connection, pool.take(deadline, parts_->clock, what));
+  const Lent<Connection> lease(pool, std::move(connection));
   SqlTable table;
-  SERIN_CHECK(lease.connection->run(sql, parameters, deadline, &table));
+  SERIN_CHECK(lease.thing->run(sql, parameters, deadline, &table));
   return table;
 }
 
 Result<std::int64_t> SqliteSql::execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
-  SERIN_TRY(auto connection, parts_->writer.take(deadline, parts_->clock));
-  const Lease lease{parts_->writer, std::move(connection)};
-  return lease.connection->run(sql, parameters, deadline, nullptr);
+  SERIN_TRY(auto connection, parts_->writer.take(deadline, parts_->clock, what));
+  const Lent<Connection> lease(parts_->writer, std::move(connection));
+  return lease.thing->run(sql, parameters, deadline, nullptr);
 }
 
 Status SqliteSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
-  SERIN_TRY(auto taken, parts_->writer.take(deadline, parts_->clock));
-  const Lease lease{parts_->writer, std::move(taken)};
-  Connection& connection = *lease.connection;
+  SERIN_TRY(auto taken, parts_->writer.take(deadline, parts_->clock, what));
+  const Lent<Connection> lease(parts_->writer, std::move(taken));
+  Connection& connection = *lease.thing;
   SERIN_CHECK(connection.run("BEGIN IMMEDIATE", {}, deadline, nullptr));
   Session session(connection, deadline);
   Status status = work(session);

@@ -1,0 +1,119 @@
+// Goal: what is PostgreSQL's own behind the Sql port: addresses, types, a server that dies and comes back, statements
+// that are cancelled there. Method: a real server in a temporary folder. What both databases promise alike is in
+// tests/sql.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "serin/postgres/local_postgres.hpp"
+#include "serin/postgres/postgres_sql.hpp"
+#include "serin/system/clock.hpp"
+
+namespace serin {
+namespace {
+
+class Postgres : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "serin-pg-XXXXXX").string();
+    folder = mkdtemp(pattern.data());
+    std::filesystem::permissions(folder, std::filesystem::perms::all);
+    auto started = LocalPostgres::start(folder, sleeper());
+    ASSERT_TRUE(started) << started.error().text();
+    server = *std::move(started);
+  }
+  static void TearDownTestSuite() {
+    server.reset();
+    std::filesystem::remove_all(folder);
+  }
+  static Sleeper& sleeper() {
+    static PatientSleeper real;
+    return real;
+  }
+  std::unique_ptr<PostgresSql> open() { return PostgresSql::open({.url = server->url()}, sleeper()).value(); }
+  Deadline soon() { return Deadline::after(sleeper().now(), 20s); }
+  inline static std::string folder;
+  inline static std::unique_ptr<LocalPostgres> server;
+};
+
+TEST_F(Postgres, an_address_that_cannot_be_right_is_told_at_once) {
+  EXPECT_EQ(PostgresSql::open({.url = "mysql://x"}, sleeper()).error().code(), Errc::invalid_argument);
+  EXPECT_EQ(PostgresSql::open({.url = server->url(), .connections = 0}, sleeper()).error().code(),
+            Errc::invalid_argument);
+  const auto nobody = PostgresSql::open({.url = "postgres:///x?host=" + folder + "/nowhere"}, sleeper());
+  EXPECT_EQ(nobody.error().code(), Errc::unavailable) << nobody.error().text();
+  const auto other = PostgresSql::open({.url = "postgres:///no_such?user=postgres&host=" + folder}, sleeper());
+  EXPECT_EQ(other.error().code(), Errc::not_found) << other.error().text();
+}
+
+TEST_F(Postgres, types_become_those_of_the_port) {
+  const auto row = open()->query(
+      "SELECT true, 7::smallint, 9000000000::bigint, 1.5::real, 12.25::numeric, 'x'::text, '\\x00ff'::bytea, "
+      "DATE '2026-01-21', NULL, 'NaN'::float8",
+      {}, soon());
+  ASSERT_TRUE(row) << row.error().text();
+  const SqlRow& values = row->rows.at(0);
+  EXPECT_EQ(values[0], SqlValue(std::int64_t{1}));
+  EXPECT_EQ(values[1], SqlValue(std::int64_t{7}));
+  EXPECT_EQ(values[2], SqlValue(std::int64_t{9'000'000'000}));
+  EXPECT_EQ(values[3], SqlValue(1.5));
+  EXPECT_EQ(values[4], SqlValue(12.25));
+  EXPECT_EQ(values[5], SqlValue(std::string("x")));
+  EXPECT_EQ(values[6], SqlValue(std::string("\0\xff", 2)));
+  EXPECT_EQ(values[7], SqlValue(std::string("2026-01-21")));
+  EXPECT_EQ(values[8], SqlValue(std::monostate()));
+  EXPECT_TRUE(std::isnan(std::get<double>(values[9])));
+}
+
+TEST_F(Postgres, a_late_statement_does_not_go_on_at_the_server) {
+  const auto sql = open();
+  const Instant began = sleeper().now();
+  const auto late = sql->query("SELECT pg_sleep(600), 'late one'", {}, Deadline::after(began, 200ms));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Errc::deadline_exceeded) << late.error().text();
+  EXPECT_LT(sleeper().now() - began, 5s);
+  const auto running = sql->query(
+      "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%late one%' AND pid <> "
+      "pg_backend_pid()",
+      {}, soon());
+  EXPECT_EQ(running->rows.at(0).at(0), SqlValue(std::int64_t{0}));
+}
+
+TEST_F(Postgres, a_server_that_died_is_found_again_without_a_restart_of_ours) {
+  const auto sql = open();
+  ASSERT_TRUE(sql->execute("CREATE TABLE kept(n INTEGER)", {}, soon()));
+  ASSERT_TRUE(sql->execute("INSERT INTO kept VALUES(1)", {}, soon()));
+  server->kill();
+  // The connection's own process at the server notices a moment after its parent has died.
+  const Deadline patience = soon();
+  auto gone = sql->query("SELECT 1", {}, soon());
+  while (gone && !patience.passed(sleeper().now())) gone = sql->query("SELECT 1", {}, soon());
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code(), Errc::unavailable) << gone.error().text();
+  server.reset();
+  auto again = LocalPostgres::start(folder, sleeper());
+  ASSERT_TRUE(again) << again.error().text();
+  server = *std::move(again);
+  const auto rows = sql->query("SELECT n FROM kept", {}, soon());
+  ASSERT_TRUE(rows) << rows.error().text();
+  EXPECT_EQ(rows->rows.size(), 1u);
+}
+
+TEST_F(Postgres, a_failed_statement_in_a_transaction_takes_all_of_it_back) {
+  const auto sql = open();
+  ASSERT_TRUE(sql->execute("CREATE TABLE whole(n INTEGER PRIMARY KEY)", {}, soon()));
+  const Status failed = sql->transaction(
+      [](SqlSession& session) -> Status {
+        SERIN_CHECK(session.execute("INSERT INTO whole VALUES(1)", {}));
+        SERIN_CHECK(session.execute("INSERT INTO whole VALUES(1)", {}));
+        return {};
+      },
+      soon());
+  EXPECT_EQ(failed.error().code(), Errc::conflict) << failed.error().text();
+  EXPECT_TRUE(sql->query("SELECT * FROM whole", {}, soon())->rows.empty());
+}
+
+}  // namespace
+}  // namespace serin
