@@ -8,11 +8,11 @@
 #include "files.hpp"
 #include "serin/base/text.hpp"
 #include "serin/beast/http_client.hpp"
+#include "serin/fleet_databases/databases.hpp"
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_pipeline/grading.hpp"
 #include "serin/fleet_pipeline/load.hpp"
 #include "serin/fleet_pipeline/schema.hpp"
-#include "serin/sqlite/sqlite_sql.hpp"
 #include "verbs.hpp"
 
 namespace serin::fleet {
@@ -32,17 +32,15 @@ struct PipelineFlags {
   bool json = false;
 };
 
-Result<std::unique_ptr<SqliteSql>> open_warehouse(Console& console, const std::string& url) {
-  constexpr std::string_view scheme = "sqlite:";
-  if (!url.starts_with(scheme))
-    return fail(Errc::invalid_argument, fmt::format("--warehouse must be sqlite:PATH, not '{}'", url));
-  SERIN_TRY(std::unique_ptr<SqliteSql> sql, SqliteSql::open({.path = url.substr(scheme.size())}, console.sleeper));
+/// With its tables as they have to be.
+Result<std::unique_ptr<Sql>> ready_warehouse(Console& console, const std::string& url) {
+  SERIN_TRY(std::unique_ptr<Sql> sql, open_warehouse(url, console.sleeper));
   SERIN_CHECK(prepare_warehouse(*sql, console.sleeper, Deadline::after(console.sleeper.now(), work_timeout)));
   return sql;
 }
 
 Result<LoadReport> load(Console& console, const PipelineFlags& flags) {
-  SERIN_TRY(const std::unique_ptr<SqliteSql> sql, open_warehouse(console, flags.warehouse));
+  SERIN_TRY(const std::unique_ptr<Sql> sql, ready_warehouse(console, flags.warehouse));
   std::string notice;
   SERIN_TRY(const League league, read_league(flags.files, notice));
   if (!notice.empty()) console.err(notice + "\n");
@@ -146,7 +144,7 @@ Result<json::array> predicted_players(Sql& sql, const std::string& date, Deadlin
 }
 
 Result<json::object> pipeline(Console& console, const PipelineFlags& flags) {
-  SERIN_TRY(const std::unique_ptr<SqliteSql> sql, open_warehouse(console, flags.warehouse));
+  SERIN_TRY(const std::unique_ptr<Sql> sql, ready_warehouse(console, flags.warehouse));
   SERIN_TRY(Services services, Services::make(console, flags.urls));
   const Deadline deadline = Deadline::after(console.sleeper.now(), 4 * work_timeout);
   std::string date = flags.date;
@@ -187,7 +185,7 @@ Result<json::object> pipeline(Console& console, const PipelineFlags& flags) {
 
 Result<GradeReport> grade_date(Console& console, const PipelineFlags& flags) {
   SERIN_CHECK(parse_date(flags.date));
-  SERIN_TRY(const std::unique_ptr<SqliteSql> sql, open_warehouse(console, flags.warehouse));
+  SERIN_TRY(const std::unique_ptr<Sql> sql, ready_warehouse(console, flags.warehouse));
   return grade(*sql, flags.date, console.sleeper.wall(), Deadline::after(console.sleeper.now(), work_timeout));
 }
 
@@ -212,7 +210,7 @@ std::string pipeline_text(const json::object& report) {
 void add_pipeline_verbs(CLI::App& app, Console& console) {
   auto flags = std::make_shared<PipelineFlags>();
   const auto common = [flags](CLI::App& verb) {
-    verb.add_option("--warehouse", flags->warehouse, "sqlite:PATH")->required();
+    verb.add_option("--warehouse", flags->warehouse, "sqlite:PATH or postgres://user@host/database")->required();
     verb.add_flag("--json", flags->json, "Print one JSON document");
   };
   CLI::App* load_verb =

@@ -72,7 +72,8 @@ Result<GradeReport> read_grades(Sql& sql, const std::string& game_date, Deadline
   GradeReport report{.game_date = game_date};
   SERIN_TRY(const SqlTable table, sql.query(R"sql(
 SELECT sport, system_id, COUNT(actual), COALESCE(AVG(absolute_error), 0.0),
-  COALESCE(SUM(side = 'right'), 0), COALESCE(SUM(side = 'wrong'), 0), COALESCE(SUM(side = 'void'), 0)
+  COUNT(CASE WHEN side = 'right' THEN 1 END), COUNT(CASE WHEN side = 'wrong' THEN 1 END),
+  COUNT(CASE WHEN side = 'void' THEN 1 END)
 FROM prediction_accuracy WHERE game_date = $1 GROUP BY sport, system_id ORDER BY sport DESC, system_id)sql",
                                             {game_date}, deadline));
   for (const SqlRow& row : table.rows) {

@@ -8,6 +8,7 @@
 
 #include "serin/base/text.hpp"
 #include "serin/beast/serve.hpp"
+#include "serin/fleet_databases/databases.hpp"
 #include "serin/fleet_pipeline/definitions.hpp"
 #include "serin/fleet_pipeline/schema.hpp"
 #include "serin/fleet_runtime/answers.hpp"
@@ -66,10 +67,10 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   SERIN_TRY(faults_, parse_faults(environment_.value_or("FLEET_FAULT", "")));
   if (faults_.refuse_start) return fail(Errc::unavailable, "FLEET_FAULT says refuse_start");
 
-  SERIN_TRY(const std::string warehouse, sqlite_path(environment_, "SERIN_WAREHOUSE"));
+  SERIN_TRY(const std::string warehouse, environment_.required("SERIN_WAREHOUSE"));
   SERIN_TRY(const std::string bus, sqlite_path(environment_, "SERIN_BUS"));
   SERIN_TRY(const std::string documents, sqlite_path(environment_, "SERIN_DOCUMENTS"));
-  SERIN_TRY(warehouse_, SqliteSql::open({.path = warehouse, .read_connections = 8}, patient_));
+  SERIN_TRY(warehouse_, open_warehouse(warehouse, patient_));
   if (const std::string folder = environment_.value_or("SERIN_STATE", "");
       !folder.empty() && !environment_.value_or("FLEET_DRILLS", "").empty())
     faulty_warehouse_ = std::make_unique<FaultySql>(*warehouse_, sleeper_, random_, folder + "/faults", logger_);

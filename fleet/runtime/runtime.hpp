@@ -74,9 +74,7 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   /// The database itself, or the faults that a drill put in front of it.
-  [[nodiscard]] Sql& real_warehouse() {
-    return faulty_warehouse_ ? static_cast<Sql&>(*faulty_warehouse_) : static_cast<Sql&>(*warehouse_);
-  }
+  [[nodiscard]] Sql& real_warehouse() { return faulty_warehouse_ ? *faulty_warehouse_ : *warehouse_; }
   Status open(const std::vector<std::string>& variables);
   Status start_faults();
   [[nodiscard]] std::string resilience_json() const;
@@ -92,7 +90,7 @@ class Runtime {
   Logger logger_;
   BeastHttpClient plain_http_{sleeper_};
   std::unique_ptr<guard::GuardedHttp> http_;
-  std::unique_ptr<SqliteSql> warehouse_;
+  std::unique_ptr<Sql> warehouse_;
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only
   std::unique_ptr<guard::GuardedSql> guarded_warehouse_;
   std::unique_ptr<SqliteSql> bus_sql_;

@@ -34,6 +34,14 @@ TEST_P(EverySql, gives_values_back_as_they_were) {
   EXPECT_EQ(table->rows[0], (SqlRow{std::int64_t{-9'007'199'254'740'993}, 0.1, text, std::monostate{}, bytes}));
 }
 
+TEST_P(EverySql, counts_and_sums_whole_numbers_as_whole_numbers) {
+  ASSERT_TRUE(sql->execute("CREATE TABLE t(n INTEGER, x REAL)", {}, soon()));
+  ASSERT_TRUE(sql->execute("INSERT INTO t VALUES(2, 0.5), (3, 1.5)", {}, soon()));
+  const auto sums = sql->query("SELECT COUNT(*), SUM(n), SUM(x), AVG(x), MIN(n), MAX(x) FROM t", {}, soon());
+  ASSERT_TRUE(sums) << sums.error().text();
+  EXPECT_EQ(sums->rows.at(0), (SqlRow{std::int64_t{2}, std::int64_t{5}, 2.0, 1.0, std::int64_t{2}, 1.5}));
+}
+
 TEST_P(EverySql, names_mistakes_by_their_code_and_in_the_databases_words) {
   const auto syntax = sql->query("SELEKT 1", {}, soon());
   EXPECT_EQ(syntax.error().code(), Errc::invalid_argument);

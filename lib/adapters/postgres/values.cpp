@@ -54,6 +54,8 @@ Result<SqlValue> value_of(std::string_view text, Oid type) {
       if (text == "NaN" || text.ends_with("Infinity"))
         return SqlValue(text == "NaN" ? std::numeric_limits<double>::quiet_NaN()
                                       : (text.starts_with('-') ? -1 : 1) * std::numeric_limits<double>::infinity());
+      // A sum of whole numbers is a numeric without a fraction: whole here, as in SQLite.
+      if (const auto whole = to_int(text); whole && type == numeric_type) return SqlValue(*whole);
       const auto number = to_double(text);
       if (!number) return fail(Errc::data_loss, fmt::format("'{}' is no number", text));
       return SqlValue(*number);

@@ -28,8 +28,9 @@ class Parameters {
   std::vector<int> formats_;
 };
 
-/// Rows in the port's four types: whole numbers and booleans as integers, floating point and numeric as doubles, bytea
-/// as its bytes, everything else as PostgreSQL writes it. Errors: data_loss.
+/// Rows in the port's four types: whole numbers and booleans as integers, floating point as doubles, numeric as
+/// a whole number when it is written as one and as a double otherwise, bytea as its bytes, everything else as
+/// PostgreSQL writes it. Errors: data_loss.
 Result<SqlTable> table_of(const PGresult& result);
 
 }  // namespace serin::postgres

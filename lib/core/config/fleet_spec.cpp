@@ -24,12 +24,17 @@ bool is_listen_address(std::string_view text) {
   return address && port && *port >= 0 && *port <= 65535;
 }
 
-/// "sqlite:/absolute/path.db"; other adapters come with their own scheme.
+/// The database of the services, which only they open.
+bool is_postgres(std::string_view url) { return url.starts_with("postgres://") || url.starts_with("postgresql://"); }
+
+/// "sqlite:/absolute/path.db", or the address of a server where one is known.
 std::string read_database(YamlMap& map, std::string_view key, std::string_view otherwise,
                           const Substitutions& substitutions, const std::string& state) {
   std::string url = substitute(map.text(key, std::string(otherwise)), substitutions, map, key);
+  if (key == "warehouse" && is_postgres(url)) return url;
   if (!url.starts_with("sqlite:")) {
-    map.complain(key, fmt::format("'{}' is no database that this build knows; write sqlite:FILE", url));
+    map.complain(key, fmt::format("'{}' is no database that this build knows here; write sqlite:FILE{}", url,
+                                  key == "warehouse" ? " or postgres://user@host/database" : ""));
     return url;
   }
   // A bare file name lives in the state folder; anything else is relative to fleet.yaml.
