@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,8 +63,14 @@ class HttpClient {
   /// `origin` is "http://host:port" without a path. Any status is a success here: the caller judges it.
   /// A request is sent at most once unless its method is GET or HEAD and a kept connection turned out dead.
   /// Errors: invalid_argument (origin), unavailable (refused, reset, closed), deadline_exceeded, data_loss (not HTTP),
-  /// exhausted (answer larger than the client's limit).
-  virtual Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) = 0;
+  /// exhausted (answer larger than the client's limit), cancelled (at once, when `stop` is requested; the peer may have
+  /// received the request).
+  virtual Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline,
+                                    std::stop_token stop) = 0;
+  /// The same, which nobody cancels.
+  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) {
+    return send(origin, std::move(request), deadline, {});
+  }
 };
 
 /// What decides about an answer that is prepared: no body, and none of the headers that could ask for another one.

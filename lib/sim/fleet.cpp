@@ -109,7 +109,8 @@ Result<TrafficWindow> Fleet::read(const ServiceName&, std::int64_t after, Deadli
   });
 }
 
-Result<HttpResponse> Fleet::send(std::string_view origin, HttpRequest request, Deadline) {
+Result<HttpResponse> Fleet::send(std::string_view origin, HttpRequest request, Deadline, std::stop_token stop) {
+  if (stop.stop_requested()) return fail(Errc::cancelled, "given up before it was sent");
   return outside.call("http.send", [&]() -> Result<HttpResponse> {
     const std::string_view host = origin.substr(std::string_view("http://").size());
     const std::string release(host.substr(0, host.rfind('-')));

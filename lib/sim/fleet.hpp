@@ -67,7 +67,9 @@ class Fleet final : public Router, public Platform, public Traffic, public HttpC
   Result<std::vector<Replica>> replicas(const ServiceName& service, const ReleaseName& release,
                                         Deadline deadline) override;
   Result<TrafficWindow> read(const ServiceName& service, std::int64_t after, Deadline deadline) override;
-  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) override;
+  using HttpClient::send;
+  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline,
+                            std::stop_token stop) override;
 
  private:
   struct Started {

@@ -58,6 +58,10 @@ class World final {
     Instant now() const override { return world.now_; }
     WallTime wall() const override;
     Status sleep_until(Instant until) override;
+    Result<bool> wait(Event& event, Instant until) override;
+    /// Runs what is due until then, or until one of it makes `done` true.
+    template <class Done>
+    Status run_while_not(const Done& done, Instant until);
     World& world;
   };
   struct WorldLog final : LogSink {
@@ -66,6 +70,7 @@ class World final {
     void write(LogLevel level, std::string_view event, std::span<const LogField> fields) override;
     World& world;
   };
+  void run_next();  // the earliest event; there is one
   void run_until(Instant until);
 
   WorldOptions options_;

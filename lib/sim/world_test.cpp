@@ -26,6 +26,22 @@ TEST(World, a_stop_ends_a_sleep_where_it_was_requested) {
   EXPECT_EQ(world.now() - start, 1s);
 }
 
+TEST(World, an_event_that_is_set_on_the_way_ends_a_wait_there) {
+  World world;
+  const Instant start = world.now();
+  Event event;
+  EXPECT_FALSE(world.sleeper().wait(event, start + 1s).value());
+  EXPECT_EQ(world.now() - start, 1s);
+  world.at(start + 3s, [&] { event.set(); });
+  EXPECT_TRUE(world.sleeper().wait(event, start + 10s).value());
+  EXPECT_EQ(world.now() - start, 3s);
+  EXPECT_TRUE(world.sleeper().wait(event, start + 10s).value());
+  EXPECT_EQ(world.now() - start, 3s) << "it happened already";
+  Event other;
+  world.at(start + 4s, [&] { world.request_stop(); });
+  EXPECT_EQ(world.sleeper().wait(other, start + 10s).error().code(), Errc::cancelled);
+}
+
 TEST(World, the_calendar_may_jump_while_time_goes_on) {
   World world;
   const WallTime before = world.sleeper().wall();

@@ -14,12 +14,14 @@ struct RushingClock final : Sleeper {
   Instant now() const override { return Instant(std::chrono::milliseconds(++ticks)); }
   WallTime wall() const override { return WallTime(1s); }
   Status sleep_until(Instant) override { return {}; }
+  Result<bool> wait(Event& event, Instant) override { return event.is_set(); }
   mutable std::atomic<std::int64_t> ticks{0};
 };
 
 /// Every tenth request is answered 500, every seventh not at all.
 struct Flaky final : HttpClient {
-  Result<HttpResponse> send(std::string_view, HttpRequest request, Deadline) override {
+  using HttpClient::send;
+  Result<HttpResponse> send(std::string_view, HttpRequest request, Deadline, std::stop_token) override {
     const int number = std::stoi(request.body);
     const std::lock_guard lock(mutex);
     ++seen;

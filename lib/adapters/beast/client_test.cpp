@@ -84,6 +84,36 @@ TEST_F(Client, the_deadline_holds_against_a_server_that_never_answers) {
   EXPECT_LT(clock.now() - before, 2s);
 }
 
+TEST_F(Client, a_stop_ends_a_send_at_once_wherever_it_is_and_the_client_serves_the_next) {
+  std::atomic<bool> answer_now = false;
+  std::atomic<int> arrived = 0;
+  const Misbehaving silent([&](int connection, int) {
+    read_request(connection);
+    ++arrived;
+    arrived.notify_all();
+    if (answer_now) return reply(connection, ok);
+    char byte = 0;
+    [[maybe_unused]] const auto end = recv(connection, &byte, 1, 0);  // until the client gives up
+  });
+  std::stop_source before;
+  before.request_stop();
+  EXPECT_EQ(client.send(silent.origin, {}, soon(), before.get_token()).error().code(), Errc::cancelled);
+  EXPECT_EQ(arrived, 0) << "nothing was sent";
+  for (int i = 0; i < 20; ++i) {
+    std::stop_source stop;
+    const std::jthread killer([&, i] {
+      arrived.wait(i);
+      stop.request_stop();
+    });
+    const Instant began = clock.now();
+    const auto answer = client.send(silent.origin, {}, soon(60s), stop.get_token());
+    ASSERT_EQ(answer.error().code(), Errc::cancelled) << answer.error().text();
+    ASSERT_LT(clock.now() - began, 20s);
+  }
+  answer_now = true;
+  EXPECT_TRUE(client.send(silent.origin, {}, soon()).has_value());
+}
+
 TEST_F(Client, a_connection_is_kept_and_one_that_died_meanwhile_is_not_used) {
   const Misbehaving twice([](int connection, int) {
     read_request(connection);

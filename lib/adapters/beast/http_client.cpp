@@ -54,14 +54,26 @@ Result<Origin> parse_origin(std::string_view origin) {
   return Origin{std::string(host), std::string(port)};
 }
 
-/// Runs the loop until `done`, or until the deadline; then everything pending is cancelled and has ended.
-bool run_until_done(Line& line, const bool& done, Deadline deadline) {
+/// Until when a caller waits, and what ends it sooner.
+struct Patience {
+  Deadline deadline;
+  const std::stop_token& stop;
+};
+
+/// Runs the loop until `done`, the deadline or a requested stop; in the last two cases everything pending is cancelled
+/// and has ended when it returns.
+bool run_until_done(Line& line, const bool& done, const Patience& patience) {
   line.io.restart();
   const auto until = std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(deadline.at().time_since_epoch()));
-  while (!done) {
-    const std::size_t ran = deadline == Deadline::never() ? line.io.run_one() : line.io.run_one_until(until);
-    if (ran == 0) break;
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(patience.deadline.at().time_since_epoch()));
+  {
+    // After restart(), so that a stop that was requested before is not forgotten; gone before the loop runs again, so
+    // that a late one cannot end the clearing up.
+    const std::stop_callback wake(patience.stop, [&line] { line.io.stop(); });
+    while (!done) {
+      const std::size_t ran = patience.deadline == Deadline::never() ? line.io.run_one() : line.io.run_one_until(until);
+      if (ran == 0) break;
+    }
   }
   if (done) return true;
   boost::system::error_code ignored;
@@ -82,11 +94,12 @@ std::unexpected<Error> unavailable(std::string_view origin, std::string_view ste
   return fail(Errc::unavailable, fmt::format("{} {}: {}", step, origin, error.message()));
 }
 
-std::unexpected<Error> late(std::string_view origin, std::string_view step) {
+std::unexpected<Error> ended(std::string_view origin, std::string_view step, const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(Errc::cancelled, fmt::format("{} {}: the caller gave up", step, origin));
   return fail(Errc::deadline_exceeded, fmt::format("{} {}: no answer before the deadline", step, origin));
 }
 
-Result<std::unique_ptr<Line>> connect(std::string_view name, const Origin& origin, Deadline deadline) {
+Result<std::unique_ptr<Line>> connect(std::string_view name, const Origin& origin, const Patience& patience) {
   auto line = std::make_unique<Line>();
   boost::system::error_code error;
   asio::ip::tcp::endpoint endpoint;
@@ -105,7 +118,7 @@ Result<std::unique_ptr<Line>> connect(std::string_view name, const Origin& origi
     error = result;
     done = true;
   });
-  if (!run_until_done(*line, done, deadline)) return late(name, "connect");
+  if (!run_until_done(*line, done, patience)) return ended(name, "connect", patience.stop);
   if (error) return unavailable(name, "connect", error);
   line->socket.set_option(asio::ip::tcp::no_delay(true), error);
   return line;
@@ -143,14 +156,14 @@ struct Exchange {
 };
 
 Exchange exchange(Line& line, std::string_view name, const std::string& bytes, bool head, std::size_t limit,
-                  Deadline deadline) {
+                  const Patience& patience) {
   boost::system::error_code error;
   bool done = false;
   asio::async_write(line.socket, asio::buffer(bytes), [&](boost::system::error_code result, std::size_t) {
     error = result;
     done = true;
   });
-  if (!run_until_done(line, done, deadline)) return {late(name, "send to"), false};
+  if (!run_until_done(line, done, patience)) return {ended(name, "send to", patience.stop), false};
   if (error) return {unavailable(name, "send to", error), true};
 
   beast::http::response_parser<beast::http::string_body> parser;
@@ -161,7 +174,7 @@ Exchange exchange(Line& line, std::string_view name, const std::string& bytes, b
     error = result;
     done = true;
   });
-  if (!run_until_done(line, done, deadline)) return {late(name, "receive from"), false};
+  if (!run_until_done(line, done, patience)) return {ended(name, "receive from", patience.stop), false};
   if (error == beast::http::error::body_limit)
     return {fail(Errc::exhausted, fmt::format("{}: the answer is larger than {} bytes", name, limit)), false};
   if (error && error.category() == beast::http::make_error_code(beast::http::error::bad_method).category() &&
@@ -214,22 +227,24 @@ BeastHttpClient::BeastHttpClient(const Clock& clock, HttpClientOptions options)
     : parts_(std::make_unique<Parts>(clock, options)) {}
 BeastHttpClient::~BeastHttpClient() = default;
 
-Result<HttpResponse> BeastHttpClient::send(std::string_view origin, HttpRequest request, Deadline deadline) {
+Result<HttpResponse> BeastHttpClient::send(std::string_view origin, HttpRequest request, Deadline deadline,
+                                           std::stop_token stop) {
   SERIN_TRY(const Origin parsed, parse_origin(origin));
   SERIN_CHECK(check_request(request));
   const std::string key(origin);
   const std::string bytes = wire(request, parsed);
   const bool safe = request.method == "GET" || request.method == "HEAD";
-  if (deadline.passed(parts_->clock.now())) return late(origin, "connect");
+  if (stop.stop_requested() || deadline.passed(parts_->clock.now())) return ended(origin, "connect", stop);
+  const Patience patience{.deadline = deadline, .stop = stop};
 
   std::unique_ptr<Line> line = parts_->take(key);
   bool reused = line != nullptr;
   for (;;) {
     if (!line) {
-      SERIN_TRY(line, connect(origin, parsed, deadline));
+      SERIN_TRY(line, connect(origin, parsed, patience));
     }
     Exchange result =
-        exchange(*line, origin, bytes, request.method == "HEAD", parts_->options.response_limit, deadline);
+        exchange(*line, origin, bytes, request.method == "HEAD", parts_->options.response_limit, patience);
     if (result.answer) {
       if (result.answer->keep_alive) parts_->give(key, std::move(line));
       return std::move(result.answer->response);

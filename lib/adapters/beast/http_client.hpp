@@ -18,7 +18,10 @@ class BeastHttpClient final : public HttpClient {
   /// \param clock  outlives it; its instants must be those of steady_clock
   explicit BeastHttpClient(const Clock& clock, HttpClientOptions options = {});
   ~BeastHttpClient() override;
-  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline) override;
+  using HttpClient::send;
+  /// A name that is no address is resolved by the system, blocking: neither deadline nor `stop` reach into that.
+  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline,
+                            std::stop_token stop) override;
 
  private:
   struct Parts;

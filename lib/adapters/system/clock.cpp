@@ -39,6 +39,7 @@ void StopSignal::request() {
   {
     const std::lock_guard lock(mutex_);
     requested_ = true;
+    for (Event* const event : waited_for_) event->nudge();
   }
   changed_.notify_all();
 }
@@ -60,12 +61,33 @@ void StopSignal::wait() {
   changed_.wait(lock, [this] { return requested_.load(); });
 }
 
+Result<bool> StopSignal::wait_for(Event& event, Instant until) {
+  {
+    const std::lock_guard lock(mutex_);
+    waited_for_.push_back(&event);
+  }
+  const bool set = event.block_until(until, requested_);
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(waited_for_, &event);
+  }
+  if (!set && requested_) return fail(Errc::cancelled, "a stop was requested");
+  return set;
+}
+
 Instant SystemClock::now() const { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 WallTime SystemClock::wall() const { return WallTime(std::chrono::system_clock::now().time_since_epoch()); }
 
 Status SystemSleeper::sleep_until(Instant until) {
   if (stop_.wait_until(until)) return fail(Errc::cancelled, "a stop was requested");
   return {};
+}
+
+Result<bool> SystemSleeper::wait(Event& event, Instant until) { return stop_.wait_for(event, until); }
+
+Result<bool> PatientSleeper::wait(Event& event, Instant until) {
+  const std::atomic<bool> never = false;
+  return event.block_until(until, never);
 }
 
 Status PatientSleeper::sleep_until(Instant until) {

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "serin/base/error.hpp"
 #include "serin/ports/clock.hpp"
@@ -26,11 +27,15 @@ class StopSignal {
   bool wait_until(Instant until);
   /// Waits for the request itself.
   void wait();
+  /// Waits for `event`, until `until` or until a stop is requested. Errors: cancelled, when a stop was requested and
+  /// the event is not set.
+  Result<bool> wait_for(Event& event, Instant until);
 
  private:
   std::atomic<bool> requested_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<Event*> waited_for_;  // guarded by mutex_
   std::jthread listener_;
 };
 
@@ -49,6 +54,7 @@ class SystemSleeper final : public Sleeper {
   [[nodiscard]] Instant now() const override { return clock_.now(); }
   [[nodiscard]] WallTime wall() const override { return clock_.wall(); }
   Status sleep_until(Instant until) override;
+  Result<bool> wait(Event& event, Instant until) override;
 
  private:
   StopSignal& stop_;
@@ -61,6 +67,7 @@ class PatientSleeper final : public Sleeper {
   [[nodiscard]] Instant now() const override { return clock_.now(); }
   [[nodiscard]] WallTime wall() const override { return clock_.wall(); }
   Status sleep_until(Instant until) override;
+  Result<bool> wait(Event& event, Instant until) override;
 
  private:
   SystemClock clock_;

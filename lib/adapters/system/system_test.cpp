@@ -6,12 +6,15 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <latch>
+#include <thread>
 
 #include "serin/system/clock.hpp"
 #include "serin/system/environment.hpp"
 #include "serin/system/files.hpp"
 #include "serin/system/json_log.hpp"
 #include "serin/system/random.hpp"
+#include "serin/system/tasks.hpp"
 
 namespace serin {
 namespace {
@@ -37,6 +40,45 @@ TEST(SystemSleeper, never_wakes_early_and_a_signal_ends_the_wait_at_once) {
   EXPECT_LT(sleeper.now() - asked, 5s);
   stop.clear();
   EXPECT_TRUE(sleeper.sleep_for(1ms)) << "after clear() one can wait again, to restore what must be restored";
+}
+
+TEST(SystemSleeper, an_event_ends_a_wait_at_once_and_so_does_a_signal) {
+  StopSignal stop;
+  SystemSleeper sleeper(stop);
+  PatientSleeper patient;
+  Event late;
+  EXPECT_FALSE(sleeper.wait(late, sleeper.now() + 5ms).value());
+  EXPECT_FALSE(patient.wait(late, patient.now() + 5ms).value());
+  for (int i = 0; i < 200; ++i) {
+    Event event;
+    const std::jthread other([&] { event.set(); });
+    Sleeper& one = i % 2 == 0 ? static_cast<Sleeper&>(sleeper) : patient;
+    ASSERT_TRUE(one.wait(event, Instant::max()).value());
+  }
+  kill(getpid(), SIGINT);
+  EXPECT_EQ(sleeper.wait(late, Instant::max()).error().code(), Errc::cancelled);
+  late.set();
+  EXPECT_TRUE(sleeper.wait(late, Instant::max()).value()) << "what happened counts more than the stop";
+}
+
+TEST(SystemTasks, run_beside_the_caller_as_many_as_there_are_threads_and_no_more) {
+  std::latch go(1);
+  std::latch began(2);
+  std::atomic<int> ran = 0;
+  {
+    SystemTasks tasks(2);
+    for (int i = 0; i < 2; ++i)
+      ASSERT_TRUE(tasks.start([&] {
+        began.count_down();
+        go.wait();
+        ++ran;
+      }));
+    EXPECT_FALSE(tasks.start([&] { ++ran; })) << "no thread is free";
+    began.wait();
+    EXPECT_FALSE(tasks.start([&] { ++ran; }));
+    go.count_down();
+  }
+  EXPECT_EQ(ran, 2) << "the end waits for what runs";
 }
 
 TEST(Files, are_replaced_whole_and_errors_name_the_path) {

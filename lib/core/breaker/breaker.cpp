@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <deque>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "window.hpp"
 
@@ -61,7 +63,16 @@ struct Breaker::Inside {
   Error is_open;
   Error is_trying;
 
+  std::function<void(State, State)> listener;        // set before use
+  std::vector<std::pair<State, State>> to_announce;  // guarded by mutex
+  std::atomic<bool> has_news = false;                // whether to_announce holds something
+  std::recursive_mutex announcing;                   // one announcement after the other; never taken under mutex
+
   void enter(State next) {
+    if (listener && next != state) {
+      to_announce.emplace_back(state, next);
+      has_news.store(true, std::memory_order_relaxed);
+    }
     state = next;
     ++generation;
     probes.clear();
@@ -97,6 +108,27 @@ struct Breaker::Inside {
            (options.slow_call > Duration::zero() && static_cast<double>(counts.slow) >= options.slow_rate * calls);
   }
 };
+
+/// Stands before the lock in a function, so that it acts after the lock is released.
+struct Breaker::Announcement {
+  explicit Announcement(Inside& of) : in(of) {}
+  Announcement(const Announcement&) = delete;
+  Announcement& operator=(const Announcement&) = delete;
+  ~Announcement() {
+    if (!in.has_news.load(std::memory_order_relaxed)) return;
+    const std::scoped_lock order(in.announcing);
+    std::vector<std::pair<State, State>> news;
+    {
+      const std::scoped_lock lock(in.mutex);
+      in.has_news.store(false, std::memory_order_relaxed);
+      news.swap(in.to_announce);
+    }
+    for (const auto& [from, to] : news) in.listener(from, to);
+  }
+  Inside& in;
+};
+
+void Breaker::on_change(std::function<void(State, State)> listener) { inside_->listener = std::move(listener); }
 
 Breaker::Breaker(BreakerOptions options) : options_(std::move(options)), inside_(std::make_unique<Inside>(options_)) {}
 Breaker::~Breaker() = default;
@@ -137,6 +169,7 @@ Result<std::unique_ptr<Breaker>> Breaker::make(BreakerOptions options) {
 
 Result<Permit> Breaker::acquire(Instant now) {
   Inside& in = *inside_;
+  const Announcement after(in);
   const std::scoped_lock lock(in.mutex);
   if (in.override == Override::disabled || in.override == Override::metrics_only)
     return Permit(this, in.generation, false);
@@ -163,6 +196,7 @@ Result<Permit> Breaker::acquire(Instant now) {
 void Breaker::report(std::uint64_t generation, bool probe, OutcomeClass outcome, Duration took, Instant now) {
   if (outcome == OutcomeClass::ignored) return release(generation, probe);
   Inside& in = *inside_;
+  const Announcement after(in);
   const std::scoped_lock lock(in.mutex);
   if (generation != in.generation || in.override == Override::disabled) return;
   const bool failed = is_failure(outcome);
@@ -199,12 +233,14 @@ void Breaker::release(std::uint64_t generation, bool probe) {
 
 void Breaker::set_override(Override override, Instant now) {
   Inside& in = *inside_;
+  const Announcement after(in);
   const std::scoped_lock lock(in.mutex);
   in.override = override;
   if (override == Override::none && in.state == State::open) in.opened = std::min(in.opened, now);
 }
 
 void Breaker::reset() {
+  const Announcement after(*inside_);
   const std::scoped_lock lock(inside_->mutex);
   inside_->close();
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -80,6 +81,9 @@ class Breaker {
   /// Errors: rejected, naming the breaker: the call was not made. Costs no allocation; snapshot() says for how long.
   Result<Permit> acquire(Instant now);
   void set_override(Override override, Instant now);
+  /// Calls `listener` after every change of the state, in order, outside of the breaker's lock, on the thread whose
+  /// call changed it. It may ask the breaker anything but on_change(). To be set before the breaker is used.
+  void on_change(std::function<void(State from, State to)> listener);
   /// Back to closed, with nothing counted.
   void reset();
 
@@ -99,6 +103,7 @@ class Breaker {
  private:
   friend class Permit;
   struct Inside;
+  struct Announcement;
   explicit Breaker(BreakerOptions options);
   void report(std::uint64_t generation, bool probe, OutcomeClass outcome, Duration took, Instant now);
   void release(std::uint64_t generation, bool probe);

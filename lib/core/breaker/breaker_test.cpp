@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -167,6 +168,21 @@ TEST(Breaker, that_makes_no_sense_is_refused_with_the_field) {
   EXPECT_EQ(error_of({.open_for = 5s, .open_most = 1s}),
             "breaker 'db': open_most must be 5s (open_for) or more, not 1s");
   EXPECT_EQ(Breaker::make({}).error().detail(), "breaker: name must not be empty");
+}
+
+TEST(Breaker, tells_its_listener_every_change_outside_its_lock) {
+  auto breaker = Breaker::make({.name = "db", .calls = 2, .min_calls = 2, .half_open_calls = 1}).value();
+  std::string heard;
+  Instant now(1h);
+  breaker->on_change([&](State from, State to) {
+    heard += std::string(state_name(from)) + ">" + std::string(state_name(to)) + " ";
+    EXPECT_EQ(breaker->snapshot(now).state, to) << "it may ask: the lock is free";
+  });
+  for (int i = 0; i < 2; ++i) breaker->acquire(now)->report(OutcomeClass::transient, 1ms, now);
+  now += 1min;
+  breaker->acquire(now)->report(OutcomeClass::success, 1ms, now);
+  breaker->reset();
+  EXPECT_EQ(heard, "closed>open open>half_open half_open>closed ") << "and a reset that changes nothing is none";
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ HttpResponse uncached(int status, std::string_view body) {
 /// Keeps the contract, but for what a test changes.
 struct Shop final : HttpClient {
   explicit Shop(sim::World& owner) : world(owner) {}
-  Result<HttpResponse> send(std::string_view, HttpRequest request, Deadline deadline) override {
+  using HttpClient::send;
+  Result<HttpResponse> send(std::string_view, HttpRequest request, Deadline deadline, std::stop_token) override {
     ++requests;
     std::string line = request.method + " " + request.target;
     if (answers.contains(line + " key") && request.headers.find("Authorization")) line += " key";

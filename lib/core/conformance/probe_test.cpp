@@ -47,7 +47,8 @@ TEST(StatusOfAnswer, reads_every_dialect_and_takes_the_worse_of_code_and_body) {
 }
 
 struct Answers final : HttpClient {
-  Result<HttpResponse> send(std::string_view, HttpRequest request, Deadline) override {
+  using HttpClient::send;
+  Result<HttpResponse> send(std::string_view, HttpRequest request, Deadline, std::stop_token) override {
     const auto found = by_path.find(request.target);
     if (found == by_path.end()) return fail(Errc::unavailable, "connect: refused");
     return HttpResponse::json(200, found->second);

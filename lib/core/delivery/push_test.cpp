@@ -16,7 +16,8 @@ namespace serin::delivery {
 namespace {
 
 struct Service final : HttpClient {
-  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline) override {
+  using HttpClient::send;
+  Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline, std::stop_token) override {
     const std::lock_guard lock(mutex);
     requests.push_back(std::string(origin) + request.target + " " + request.body);
     arrived.notify_all();

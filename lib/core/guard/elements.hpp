@@ -6,6 +6,8 @@
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 #include "serin/breaker/breaker.hpp"
+#include "serin/guard/context.hpp"
+#include "serin/guard/observer.hpp"
 #include "serin/guard/order.hpp"
 #include "serin/limit/adaptive.hpp"
 #include "serin/limit/bulkhead.hpp"
@@ -13,30 +15,29 @@
 #include "serin/limit/throttle.hpp"
 #include "serin/outcome/outcome.hpp"
 #include "serin/ports/clock.hpp"
-#include "serin/ports/random.hpp"
 #include "serin/retry/retry.hpp"
 
 // The elements of a pipeline. Each is a small value that refers to shared state by reference: what a breaker or a
 // budget knows has to outlive the calls, and who shares it has to be seen where the pipeline is made.
 namespace serin::guard {
 
-/// What travels through a pipeline with one call. Copied for each attempt; what it refers to outlives the call.
-struct Context {
-  Sleeper& sleeper;
-  Random& random;
-  Deadline deadline;
-  Idempotency idempotency = Idempotency::not_idempotent;
-  int attempt = 1;  ///< counts from 1
-};
+/// Whether a rejection is one of a limit of ours, and not the caller's giving up.
+[[nodiscard]] constexpr bool is_refusal(Errc code) noexcept {
+  return code == Errc::rejected || code == Errc::deadline_exceeded;
+}
 
 /// The whole call, retries and waits included, ends by then.
 struct TotalDeadline {
   static constexpr Kind kind = Kind::deadline;
   Duration within;
-  template <class Next>
-  auto run(Context context, const Next& next) const -> decltype(next(context)) {
+  template <class Next, class Observer>
+  auto run(Context context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     context.deadline = context.deadline.sooner(Deadline::after(context.sleeper.now(), within));
-    return next(context);
+    if constexpr (!is_watching<Observer>) return next(context);
+    auto result = next(context);
+    if (!result && result.error().code() == Errc::deadline_exceeded)
+      tell(observer, context, {.what = What::deadline_hit});
+    return result;
   }
 };
 
@@ -44,10 +45,14 @@ struct TotalDeadline {
 struct AttemptTimeout {
   static constexpr Kind kind = Kind::attempt_timeout;
   Duration within;
-  template <class Next>
-  auto run(Context context, const Next& next) const -> decltype(next(context)) {
+  template <class Next, class Observer>
+  auto run(Context context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     context.deadline = context.deadline.sooner(Deadline::after(context.sleeper.now(), within));
-    return next(context);
+    if constexpr (!is_watching<Observer>) return next(context);
+    auto result = next(context);
+    if (!result && result.error().code() == Errc::deadline_exceeded)
+      tell(observer, context, {.what = What::deadline_hit});
+    return result;
   }
 };
 
@@ -55,29 +60,45 @@ struct Retrying {
   static constexpr Kind kind = Kind::retry;
   const retry::Retry& policy;
   retry::Budget& budget;  ///< of the target, shared by everybody who calls it
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
+  template <class Next, class Observer>
+  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     const retry::Call call{.sleeper = context.sleeper,
                            .random = context.random,
                            .deadline = context.deadline,
-                           .idempotency = context.idempotency};
-    return retry::run(policy, &budget, call, [&](retry::Attempt attempt) {
+                           .idempotency = context.idempotency,
+                           .stop = context.stop};
+    struct Told {
+      const Observer& observer;
+      const Context& context;
+      void on_wait(const retry::Attempted& last, Duration wait) const { tell_wait(observer, context, wait, last); }
+      void on_stop(const retry::Attempted& last, retry::Stop stop) const { tell_stop(observer, context, stop, last); }
+    };
+    Feedback feedback;
+    const auto attempt = [&](retry::Attempt begun) {
+      feedback = {};
       Context inner = context;
-      inner.deadline = attempt.deadline;
-      inner.attempt = attempt.number;
+      inner.deadline = begun.deadline;
+      inner.attempt = begun.number;
+      inner.is_counted = true;
+      inner.feedback = &feedback;
       return next(inner);
-    });
+    };
+    return retry::run(policy, &budget, call, attempt, Told{observer, context},
+                      [&](const auto&) { return feedback.retry_after; });
   }
 };
 
 struct Breaking {
   static constexpr Kind kind = Kind::breaker;
   breaker::Breaker& breaker;
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
+  template <class Next, class Observer>
+  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     const Instant began = context.sleeper.now();
     Result<breaker::Permit> permit = breaker.acquire(began);
-    if (!permit) return pass(std::move(permit).error());
+    if (!permit) {
+      tell(observer, context, {.what = What::rejected_by_breaker}, breaker.options().name);
+      return pass(std::move(permit).error());
+    }
     auto result = next(context);
     const Instant ended = context.sleeper.now();
     permit->report(classify(result), ended - began, ended);
@@ -88,10 +109,14 @@ struct Breaking {
 struct Bounded {
   static constexpr Kind kind = Kind::bulkhead;
   limit::Bulkhead& bulkhead;
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
-    const Result<limit::Place> place = bulkhead.enter(context.sleeper, context.deadline);
-    if (!place) return pass(place.error());
+  template <class Next, class Observer>
+  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    const Result<limit::Place> place = bulkhead.enter(context.sleeper, context.deadline, context.stop);
+    if (!place) {
+      if (is_refusal(place.error().code()))
+        tell(observer, context, {.what = What::rejected_by_bulkhead}, bulkhead.options().name);
+      return pass(place.error());
+    }
     return next(context);
   }
 };
@@ -100,10 +125,13 @@ struct Bounded {
 struct Adapting {
   static constexpr Kind kind = Kind::bulkhead;
   limit::AdaptiveLimit& limit;
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
+  template <class Next, class Observer>
+  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     Result<limit::AdaptivePermit> permit = limit.try_enter();
-    if (!permit) return pass(std::move(permit).error());
+    if (!permit) {
+      tell(observer, context, {.what = What::rejected_by_bulkhead}, "adaptive limit");
+      return pass(std::move(permit).error());
+    }
     const Instant began = context.sleeper.now();
     auto result = next(context);
     permit->report(classify(result), context.sleeper.now() - began);
@@ -111,16 +139,23 @@ struct Adapting {
   }
 };
 
+/// The error of an attempt that is not made because of its stop token: cancelled. No allocation after the first.
+[[nodiscard]] std::unexpected<Error> given_up();
+[[nodiscard]] std::unexpected<Error> no_turn(const limit::RateLimit& rate);
+
 /// Waits for its turn, as long as the deadline lets it.
 struct Paced {
   static constexpr Kind kind = Kind::rate;
   limit::RateLimit& rate;
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
+  template <class Next, class Observer>
+  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     while (const std::optional<Duration> wait = rate.take(context.sleeper.now())) {
-      if (*wait >= context.deadline.left(context.sleeper.now()))
-        return fail(Errc::rejected, "rate '" + rate.options().name + "': no turn before the deadline");
-      SERIN_CHECK(context.sleeper.sleep_for(*wait));
+      const Instant now = context.sleeper.now();
+      if (*wait >= context.deadline.left(now)) {
+        tell(observer, context, {.what = What::rejected_by_rate}, rate.options().name);
+        return no_turn(rate);
+      }
+      SERIN_CHECK(sleep_until(context.sleeper, now + *wait, context.stop));
     }
     return next(context);
   }
@@ -130,9 +165,12 @@ struct Paced {
 struct Throttled {
   static constexpr Kind kind = Kind::rate;
   limit::Throttle& throttle;
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
-    if (const Status let = throttle.enter(context.sleeper.now(), context.random.next()); !let) return pass(let.error());
+  template <class Next, class Observer>
+  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    if (const Status let = throttle.enter(context.sleeper.now(), context.random.next()); !let) {
+      tell(observer, context, {.what = What::rejected_by_rate}, "throttle");
+      return pass(let.error());
+    }
     auto result = next(context);
     throttle.report(classify(result), context.sleeper.now());
     return result;
@@ -144,37 +182,15 @@ template <class Otherwise>
 struct Fallback {
   static constexpr Kind kind = Kind::fallback;
   Otherwise otherwise;
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
+  template <class Next, class Observer>
+  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     auto result = next(context);
     if (result) return result;
+    tell(observer, context, {.what = What::fallback_used, .outcome = classify(result)});
     return otherwise(result.error());
   }
 };
 template <class Otherwise>
 Fallback(Otherwise) -> Fallback<Otherwise>;
-
-struct ChaosOptions {
-  double fault_rate = 0;  ///< share of calls that fail instead of being made; 0 to 1
-  Errc fault = Errc::unavailable;
-  double latency_rate = 0;  ///< share of calls that wait first; 0 to 1
-  Duration latency{};
-};
-/// Faults for drills: innermost, so that every other element meets them as it would meet real ones.
-struct Chaos {
-  static constexpr Kind kind = Kind::chaos;
-  const ChaosOptions& options;  ///< may be changed between calls
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
-    if (options.latency_rate > 0 && context.random.unit() < options.latency_rate) {
-      const Deadline slow = Deadline::after(context.sleeper.now(), options.latency);
-      SERIN_CHECK(context.sleeper.sleep_until(slow.sooner(context.deadline).at()));
-      if (slow.at() > context.deadline.at()) return fail(Errc::deadline_exceeded, "chaos: slower than the deadline");
-    }
-    if (options.fault_rate > 0 && context.random.unit() < options.fault_rate)
-      return fail(options.fault, "chaos: a fault");
-    return next(context);
-  }
-};
 
 }  // namespace serin::guard

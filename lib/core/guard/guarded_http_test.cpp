@@ -10,7 +10,8 @@ namespace serin::guard {
 namespace {
 
 struct Scripted final : HttpClient {
-  Result<HttpResponse> send(std::string_view, HttpRequest, Deadline) override {
+  using HttpClient::send;
+  Result<HttpResponse> send(std::string_view, HttpRequest, Deadline, std::stop_token) override {
     ++calls;
     const int status = statuses.empty() ? 200 : statuses.front();
     if (statuses.size() > 1) statuses.erase(statuses.begin());

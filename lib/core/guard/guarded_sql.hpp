@@ -1,8 +1,10 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "serin/guard/elements.hpp"
+#include "serin/guard/recorders.hpp"
 #include "serin/ports/sql.hpp"
 
 namespace serin::guard {
@@ -13,6 +15,8 @@ struct GuardedSqlOptions {
   retry::TokenBudgetOptions budget;
   breaker::BreakerOptions breaker{.window = breaker::WindowKind::time, .slow_call = 2s};  ///< its name is replaced
   std::int64_t calls_at_once = 64;
+  metrics::Registry* metrics = nullptr;  ///< counts what happens; outlives it
+  LogSink* log = nullptr;                ///< hears what happens; outlives it
 };
 
 /// A database behind a breaker, a budget and a bulkhead. Queries are tried again; what changes something is only tried
@@ -33,6 +37,8 @@ class GuardedSql final : public Sql {
   [[nodiscard]] const breaker::Breaker& breaker() const noexcept { return *breaker_; }
   [[nodiscard]] const retry::Budget& budget() const noexcept { return budget_; }
   [[nodiscard]] const limit::Bulkhead& bulkhead() const noexcept { return *bulkhead_; }
+  /// The three as gauges: to be called when /metrics is asked.
+  void write_gauges(metrics::Registry& registry) const;
 
  private:
   GuardedSql(Sql& inner, Sleeper& sleeper, Random& random, const retry::TokenBudgetOptions& budget, retry::Retry retry)
@@ -47,6 +53,8 @@ class GuardedSql final : public Sql {
   retry::TokenBudget budget_;
   std::unique_ptr<breaker::Breaker> breaker_;
   std::unique_ptr<limit::Bulkhead> bulkhead_;
+  std::unique_ptr<TargetMetrics> metrics_;  // null: nobody counts
+  std::optional<Logger> logger_;
 };
 
 }  // namespace serin::guard

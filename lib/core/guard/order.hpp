@@ -6,7 +6,7 @@
 namespace serin::guard {
 
 /// What an element of a pipeline is, for the check of its order.
-enum class Kind : std::uint8_t { fallback, deadline, rate, retry, breaker, bulkhead, attempt_timeout, chaos };
+enum class Kind : std::uint8_t { fallback, deadline, rate, retry, hedge, breaker, bulkhead, attempt_timeout, chaos };
 
 // Each question is asked by a static_assert of pipeline(); outermost first.
 

@@ -16,6 +16,7 @@ struct StillSleeper final : Sleeper {
   Instant now() const override { return Instant(1h); }
   WallTime wall() const override { return {}; }
   Status sleep_until(Instant) override { return {}; }
+  Result<bool> wait(Event& event, Instant) override { return event.is_set(); }
 };
 struct Counting final : Random {
   std::uint64_t next() override { return state += 0x9E3779B97F4A7C15ULL; }

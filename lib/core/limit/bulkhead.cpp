@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace serin::limit {
@@ -19,8 +18,6 @@ Result<std::unique_ptr<Bulkhead>> Bulkhead::make(BulkheadOptions options) {
   };
   if (options.most < 1 || options.most > 100'000) return wrong("most", 1, options.most);
   if (options.most_waiting < 0 || options.most_waiting > 100'000) return wrong("most_waiting", 0, options.most_waiting);
-  if (options.look_every <= 0s)
-    return fail(Errc::invalid_argument, fmt::format("bulkhead '{}': look_every must be above 0", options.name));
   return std::unique_ptr<Bulkhead>(new Bulkhead(std::move(options)));
 }
 
@@ -38,51 +35,89 @@ std::unexpected<Error> Bulkhead::full() {
 
 Result<Place> Bulkhead::try_enter() {
   const std::scoped_lock lock(mutex_);
-  // Nobody overtakes those who wait.
-  if (inside_ >= options_.most || !queue_.empty()) return full();
+  // Nobody overtakes those who wait: while somebody does, every place is taken, because a place that becomes free is
+  // handed over.
+  if (inside_ >= options_.most) return full();
   ++inside_;
   return Place(this);
 }
 
-Result<Place> Bulkhead::enter(Sleeper& sleeper, Deadline deadline) {
-  std::uint64_t ticket = 0;
+Result<std::optional<Place>> Bulkhead::enter_or_wait(Waiter& waiter) {
+  const std::scoped_lock lock(mutex_);
+  if (inside_ < options_.most) {
+    ++inside_;
+    return std::optional<Place>(Place(this));
+  }
+  if (waiting_ >= options_.most_waiting) return full();
+  waiter.before_ = last_;
+  waiter.behind_ = nullptr;
+  waiter.has_place_ = false;
+  (last_ != nullptr ? last_->behind_ : first_) = &waiter;
+  last_ = &waiter;
+  ++waiting_;
+  return std::optional<Place>();
+}
+
+void Bulkhead::take_out(Waiter& waiter) {
+  (waiter.before_ != nullptr ? waiter.before_->behind_ : first_) = waiter.behind_;
+  (waiter.behind_ != nullptr ? waiter.behind_->before_ : last_) = waiter.before_;
+  --waiting_;
+}
+
+std::optional<Place> Bulkhead::stop_waiting(Waiter& waiter) {
+  const std::scoped_lock lock(mutex_);
+  if (waiter.has_place_) return Place(this);
+  take_out(waiter);
+  return std::nullopt;
+}
+
+std::unexpected<Error> Bulkhead::no_place_in_time() const {
+  return fail(Errc::deadline_exceeded, fmt::format("no place in bulkhead '{}' in time", options_.name));
+}
+
+Result<Place> Bulkhead::enter(Sleeper& sleeper, Deadline deadline, const std::stop_token& stop) {
+  struct Thread final : Waiter {
+    void on_place() noexcept override { woken.set(); }
+    Event woken;
+  };
   {
     const std::scoped_lock lock(mutex_);
-    if (inside_ < options_.most && queue_.empty()) {
+    if (inside_ < options_.most) {
       ++inside_;
       return Place(this);
     }
-    if (static_cast<std::int64_t>(queue_.size()) >= options_.most_waiting) return full();
-    ticket = next_ticket_++;
-    queue_.push_back(ticket);
+    if (waiting_ >= options_.most_waiting) return full();
   }
-  const auto give_up = [&](std::unexpected<Error> error) -> Result<Place> {
-    const std::scoped_lock lock(mutex_);
-    std::erase(queue_, ticket);
-    return error;
-  };
-  for (;;) {
-    if (deadline.passed(sleeper.now()))
-      return give_up(fail(Errc::deadline_exceeded, fmt::format("no place in bulkhead '{}' in time", options_.name)));
-    if (const Status slept = sleeper.sleep_for(std::min(options_.look_every, deadline.left(sleeper.now()))); !slept)
-      return give_up(pass(slept.error()));
-    const std::scoped_lock lock(mutex_);
-    if (inside_ < options_.most && queue_.front() == ticket) {
-      queue_.pop_front();
-      ++inside_;
-      return Place(this);
-    }
+  Thread waiter;
+  SERIN_TRY(std::optional<Place> at_once, enter_or_wait(waiter));
+  if (at_once) return *std::move(at_once);
+  Result<bool> woken = false;
+  {
+    const std::stop_callback on_stop(stop, [&waiter] { waiter.woken.set(); });
+    woken = sleeper.wait(waiter.woken, deadline.at());
   }
+  std::optional<Place> place = stop_waiting(waiter);
+  if (!woken) return pass(woken.error());  // a place that came with it goes to the next one
+  if (stop.stop_requested())
+    return fail(Errc::cancelled, fmt::format("given up while waiting for bulkhead '{}'", options_.name));
+  if (!place) return no_place_in_time();
+  return *std::move(place);
 }
 
 void Bulkhead::leave() {
   const std::scoped_lock lock(mutex_);
+  if (Waiter* const next = first_; next != nullptr) {
+    take_out(*next);
+    next->has_place_ = true;
+    next->on_place();  // under the lock: the waiter cannot be gone before stop_waiting() has had it
+    return;
+  }
   --inside_;
 }
 
 Bulkhead::Snapshot Bulkhead::snapshot() const {
   const std::scoped_lock lock(mutex_);
-  return {.inside = inside_, .waiting = static_cast<std::int64_t>(queue_.size()), .rejected = rejected_};
+  return {.inside = inside_, .waiting = waiting_, .rejected = rejected_};
 }
 
 }  // namespace serin::limit

@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <functional>
+#include <stop_token>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "serin/sim/world.hpp"
@@ -63,6 +67,113 @@ TEST(Bulkhead, is_exact_under_threads) {
   }
   EXPECT_LE(most, 3);
   EXPECT_EQ(b->snapshot().inside, 0);
+}
+
+/// Answers at the wrong moment on purpose: runs a script when somebody waits, and then says what it was told to say.
+struct Scripted final : Sleeper {
+  Instant now() const override { return Instant(1h); }
+  WallTime wall() const override { return {}; }
+  Status sleep_until(Instant) override { return {}; }
+  Result<bool> wait(Event& event, Instant) override {
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
+    if (cancelled) return fail(Errc::cancelled, "stop");
+    return event.is_set();
+  }
+  std::function<void()> meanwhile;
+  bool cancelled = false;
+};
+
+TEST(Bulkhead, hands_a_place_to_the_one_that_waited_longest_at_the_very_instant) {
+  sim::World world;
+  auto b = bulkhead(1, 3);
+  auto held = std::make_unique<Result<Place>>(b->try_enter());
+  const Instant began = world.now();
+  // Three in line, by hand; each one that is served leaves after a second.
+  struct Named final : Waiter {
+    void on_place() noexcept override { served = true; }
+    bool served = false;
+  };
+  std::array<Named, 3> line;
+  for (Named& each : line) ASSERT_FALSE(b->enter_or_wait(each)->has_value());
+  EXPECT_EQ(b->try_enter().error().code(), Errc::rejected);
+  held.reset();
+  EXPECT_TRUE(line[0].served);
+  EXPECT_FALSE(line[1].served);
+  EXPECT_EQ(b->try_enter().error().code(), Errc::rejected) << "nobody overtakes";
+  EXPECT_FALSE(b->stop_waiting(line[1]).has_value()) << "the second one gave up";
+  b->stop_waiting(line[0]).reset();
+  EXPECT_TRUE(line[2].served);
+  b->stop_waiting(line[2]).reset();
+  EXPECT_EQ(b->snapshot().inside, 0);
+  EXPECT_EQ(b->snapshot().waiting, 0);
+  // And through the world: served when the place becomes free, not at the next look.
+  held = std::make_unique<Result<Place>>(b->try_enter());
+  world.at(began + 12345678ns, [&] { held.reset(); });
+  EXPECT_TRUE(b->enter(world.sleeper(), Deadline::after(began, 1s)).has_value());
+  EXPECT_EQ(world.now() - began, 12345678ns);
+}
+
+TEST(Bulkhead, a_place_given_in_the_last_moment_is_neither_lost_nor_double) {
+  auto b = bulkhead(1, 1);
+  Scripted sleeper;
+  std::stop_source stop;
+  auto held = std::make_unique<Result<Place>>(b->try_enter());
+  sleeper.meanwhile = [&] { held.reset(); };
+  EXPECT_TRUE(b->enter(sleeper, Deadline::never()).has_value());
+  EXPECT_EQ(b->snapshot().inside, 0);
+  held = std::make_unique<Result<Place>>(b->try_enter());
+  sleeper.meanwhile = [&] { held.reset(), sleeper.cancelled = true; };
+  EXPECT_EQ(b->enter(sleeper, Deadline::never()).error().code(), Errc::cancelled);
+  EXPECT_EQ(b->snapshot().inside, 0) << "given and given up: given back";
+  sleeper.cancelled = false;
+  held = std::make_unique<Result<Place>>(b->try_enter());
+  sleeper.meanwhile = [&] { held.reset(), stop.request_stop(); };
+  EXPECT_EQ(b->enter(sleeper, Deadline::never(), stop.get_token()).error().code(), Errc::cancelled);
+  EXPECT_EQ(b->snapshot().inside, 0);
+  EXPECT_EQ(b->snapshot().waiting, 0);
+}
+
+TEST(Bulkhead, hand_off_under_threads_loses_no_place_whoever_gives_up) {
+  auto b = bulkhead(2, 8);
+  std::atomic<int> inside = 0;
+  std::atomic<int> most = 0;
+  std::atomic<int> served = 0;
+  /// Real waiting, without a clock: a wait ends by the event or by the stop token that comes from another thread.
+  struct Blocking final : Sleeper {
+    Instant now() const override { return Instant(1h); }
+    WallTime wall() const override { return {}; }
+    Status sleep_until(Instant) override { return {}; }
+    Result<bool> wait(Event& event, Instant until) override {
+      const std::atomic<bool> never = false;
+      return event.block_until(until, never);
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 6; ++i)
+      threads.emplace_back([&, i] {
+        Blocking sleeper;
+        for (int j = 0; j < 2000; ++j) {
+          std::stop_source stop;
+          // One in fifty is told to give up, by another thread, while it waits or just before or after.
+          std::jthread killer;
+          if (j % 50 == i) killer = std::jthread([&] { stop.request_stop(); });
+          const auto place =
+              b->enter(sleeper, j % 3 == 0 ? Deadline(Instant::min()) : Deadline::never(), stop.get_token());
+          if (!place) continue;
+          const int now = ++inside;
+          int seen = most;
+          while (now > seen && !most.compare_exchange_weak(seen, now)) {
+          }
+          ++served;
+          --inside;
+        }
+      });
+  }
+  EXPECT_LE(most, 2);
+  EXPECT_GT(served, 6 * 1000);
+  EXPECT_EQ(b->snapshot().inside, 0);
+  EXPECT_EQ(b->snapshot().waiting, 0);
 }
 
 TEST(Bulkhead, that_makes_no_sense_is_refused_with_the_field) {

@@ -40,6 +40,7 @@ std::string_view stop_name(Stop stop) noexcept {
     case Stop::not_idempotent: return "not_idempotent";
     case Stop::past_deadline: return "past_deadline";
     case Stop::budget_empty: return "budget_empty";
+    case Stop::cancelled: return "cancelled";
   }
   return "permanent";
 }

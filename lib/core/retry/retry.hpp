@@ -2,6 +2,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +39,16 @@ class Retry {
 };
 
 /// Why there is no further attempt.
-enum class Stop : std::uint8_t { no, succeeded, permanent, attempts_used, not_idempotent, past_deadline, budget_empty };
+enum class Stop : std::uint8_t {
+  no,
+  succeeded,
+  permanent,
+  attempts_used,
+  not_idempotent,
+  past_deadline,
+  budget_empty,
+  cancelled
+};
 /// "attempts_used", ...: stable, in logs and metric labels.
 [[nodiscard]] std::string_view stop_name(Stop stop) noexcept;
 
@@ -71,6 +81,64 @@ struct Call {
   Random& random;
   Deadline deadline;
   Idempotency idempotency = Idempotency::not_idempotent;
+  std::stop_token stop = {};  ///< the caller's: ends a wait at once, and there is no further attempt
+};
+
+/// One call's attempts: counts them, asks the policy and the budget, and gives back what it took, however the call
+/// ends. Holds no loop and does not wait, so that threads and coroutines share it. Threads: one.
+class Course {
+ public:
+  /// \param retry, budget  outlive it; budget: null for none
+  Course(const Retry& retry, Budget* budget, Idempotency idempotency, Deadline deadline)
+      : retry_(retry), budget_(budget), idempotency_(idempotency), deadline_(deadline) {
+    if (budget_ != nullptr) budget_->on_call();
+  }
+  Course(const Course&) = delete;
+  Course& operator=(const Course&) = delete;
+  ~Course() {
+    if (budget_ == nullptr) return;
+    if (owes_retry_) budget_->on_retry_end(false);  // it was allowed and was not made, or nobody heard how it ended
+    budget_->on_call_end(succeeded_ && last_.number == 1);
+  }
+  /// The attempt that begins now.
+  [[nodiscard]] Attempt begin(const Clock& clock) {
+    ++last_.number;
+    const Duration timeout = retry_.options().attempt_timeout;
+    if (timeout <= Duration::zero()) return {.number = last_.number, .deadline = deadline_};
+    return {.number = last_.number, .deadline = deadline_.sooner(Deadline::after(clock.now(), timeout))};
+  }
+  /// What follows from its result: after `Stop::no`, a wait and begin(); otherwise the end. \param gave_up  the caller
+  /// did
+  template <class T>
+  [[nodiscard]] Decision ended(const Result<T>& result, std::optional<Duration> retry_after, const Clock& clock,
+                               Random& random, bool gave_up) {
+    last_.outcome = classify(result);
+    succeeded_ = last_.outcome == OutcomeClass::success;
+    if (owes_retry_) budget_->on_retry_end(succeeded_);
+    owes_retry_ = false;
+    if (succeeded_) return {.stop = Stop::succeeded};
+    last_.surely_not_executed = !result && is_surely_not_executed(result.error().code());
+    last_.retry_after = retry_after;
+    if (gave_up) return {.stop = Stop::cancelled};
+    const Decision decision = decide(retry_, last_, idempotency_, clock.now(), deadline_, random.next());
+    if (decision.stop != Stop::no) return decision;
+    if (budget_ != nullptr) {
+      if (!budget_->try_retry(last_.outcome == OutcomeClass::timeout)) return {.stop = Stop::budget_empty};
+      owes_retry_ = true;
+    }
+    last_.previous_wait = decision.wait;
+    return decision;
+  }
+  [[nodiscard]] const Attempted& last() const noexcept { return last_; }
+
+ private:
+  const Retry& retry_;
+  Budget* budget_;
+  Idempotency idempotency_;
+  Deadline deadline_;
+  Attempted last_{.number = 0};
+  bool owes_retry_ = false;
+  bool succeeded_ = false;
 };
 
 /// Told what a retry decides. The empty one costs nothing.
@@ -89,43 +157,25 @@ struct NoRetryAfter {
 
 /// Makes attempts until one succeeds or another makes no sense. `work` takes an Attempt and returns a Result<T>; what
 /// comes back is the last attempt's own result. No allocation and no virtual call of ours when the first attempt
-/// succeeds, but for the budget's. Cancellation: a sleeper that answers an error ends it with the last attempt's
-/// result.
+/// succeeds, but for the budget's. Cancellation: a requested stop, or a sleeper that answers an error, ends it with the
+/// last attempt's result.
 /// \param budget  of the target; null: none, which only a test should want
 /// Threads: the caller's.
 template <class Work, class Observer = NoObserver, class RetryAfter = NoRetryAfter>
 auto run(const Retry& retry, Budget* budget, const Call& call, const Work& work, const Observer& observer = {},
          const RetryAfter& retry_after = {}) -> decltype(work(std::declval<Attempt>())) {
-  const Duration attempt_timeout = retry.options().attempt_timeout;
-  if (budget != nullptr) budget->on_call();
-  Attempted attempted;
-  for (;; ++attempted.number) {
-    Deadline deadline = call.deadline;
-    if (attempt_timeout > Duration::zero())
-      deadline = deadline.sooner(Deadline::after(call.sleeper.now(), attempt_timeout));
-    auto result = work(Attempt{.number = attempted.number, .deadline = deadline});
-    attempted.outcome = classify(result);
-    const bool succeeded = attempted.outcome == OutcomeClass::success;
-    if (budget != nullptr && attempted.number > 1) budget->on_retry_end(succeeded);
-    if (succeeded) {
-      if (budget != nullptr) budget->on_call_end(attempted.number == 1);
-      return result;
-    }
-    attempted.surely_not_executed = !result && is_surely_not_executed(result.error().code());
-    attempted.retry_after = retry_after(result);
+  Course course(retry, budget, call.idempotency, call.deadline);
+  for (;;) {
+    auto result = work(course.begin(call.sleeper));
     Decision decision =
-        decide(retry, attempted, call.idempotency, call.sleeper.now(), call.deadline, call.random.next());
-    if (decision.stop == Stop::no && budget != nullptr &&
-        !budget->try_retry(attempted.outcome == OutcomeClass::timeout))
-      decision.stop = Stop::budget_empty;
+        course.ended(result, retry_after(result), call.sleeper, call.random, call.stop.stop_requested());
+    if (decision.stop == Stop::succeeded) return result;
     if (decision.stop == Stop::no) {
-      observer.on_wait(attempted, decision.wait);
-      attempted.previous_wait = decision.wait;
-      if (call.sleeper.sleep_for(decision.wait)) continue;
-      if (budget != nullptr) budget->on_retry_end(false);  // it was allowed and is not made
+      observer.on_wait(course.last(), decision.wait);
+      if (sleep_until(call.sleeper, Deadline::after(call.sleeper.now(), decision.wait).at(), call.stop)) continue;
+      decision.stop = Stop::cancelled;
     }
-    observer.on_stop(attempted, decision.stop);
-    if (budget != nullptr) budget->on_call_end(false);
+    observer.on_stop(course.last(), decision.stop);
     return result;
   }
 }

@@ -134,6 +134,10 @@ struct Scene {
       world.advance(until - world.now());
       return {};
     }
+    Result<bool> wait(serin::Event& event, Instant until) override {
+      SERIN_CHECK(sleep_until(until));
+      return event.is_set();
+    }
     sim::World& world;
   };
   sim::World world;
