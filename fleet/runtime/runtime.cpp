@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/json.hpp>
 #include <cstdlib>
 
 #include "serin/base/text.hpp"
@@ -15,7 +14,6 @@
 #include "serin/system/files.hpp"
 
 namespace serin::fleet {
-namespace json = boost::json;
 namespace {
 
 constexpr Duration start_timeout = 20s;
@@ -74,14 +72,13 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   if (const std::string folder = environment_.value_or("SERIN_STATE", "");
       !folder.empty() && !environment_.value_or("FLEET_DRILLS", "").empty())
     faulty_warehouse_ = std::make_unique<FaultySql>(*warehouse_, sleeper_, random_, folder + "/faults", logger_);
-  SERIN_TRY(guarded_warehouse_, guard::GuardedSql::make(real_warehouse(), sleeper_, random_, {.name = "warehouse"}));
   SERIN_TRY(bus_sql_, SqliteSql::open({.path = bus}, patient_));
   SERIN_TRY(documents_sql_, SqliteSql::open({.path = documents}, patient_));
   SERIN_TRY(bus_, SqliteBus::open(*bus_sql_, patient_, random_));
   SERIN_TRY(documents_, SqliteDocuments::open(*documents_sql_, patient_));
   SERIN_CHECK(prepare_warehouse(*warehouse_, patient_, within(start_timeout)));
 
-  SERIN_TRY(http_, guard::GuardedHttp::make(plain_http_, sleeper_, random_));
+  SERIN_CHECK(guard_everything());
   service_ = std::make_unique<Service>(Identity{.service = name_,
                                                 .version = environment_.value_or("SERIN_LABEL_VERSION", ""),
                                                 .revision = revision(),
@@ -89,7 +86,7 @@ Status Runtime::open(const std::vector<std::string>& variables) {
                                                 .environment = environment_.value_or("SERIN_ENVIRONMENT", "")},
                                        environment_.value_or("ADMIN_KEY", ""), health_, metrics_, logger_, patient_);
   service_->route("GET", "/resilience",
-                  [this](const HttpRequest&) { return HttpResponse::json(200, resilience_json()); });
+                  [this](const HttpRequest&) { return HttpResponse::json(200, guard::to_json(guarded_states())); });
   // It was complete when we got here, and a process's environment does not change.
   health_.add({.name = "environment", .every = 1h}, [](Deadline) { return health::CheckAnswer::pass(); });
   health_.add({.name = "warehouse"}, [this](Deadline deadline) {
@@ -99,28 +96,34 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   return {};
 }
 
-std::string Runtime::resilience_json() const {
-  const Instant now = patient_.now();
-  const auto entry = [&](std::string_view name, const breaker::Breaker::Snapshot& breaker, double budget,
-                         const limit::Bulkhead::Snapshot& inside) {
-    return json::object{
-        {"name", json::string_view(name.data(), name.size())},
-        {"breaker", json::string(breaker::state_name(breaker.state).data(), breaker::state_name(breaker.state).size())},
-        {"calls", breaker.calls},
-        {"failures", breaker.failures},
-        {"slow", breaker.slow},
-        {"rejected", breaker.rejected + inside.rejected},
-        {"open_for_seconds", seconds_of(breaker.opens_again_in)},
-        {"budget_left", budget},
-        {"inside", inside.inside}};
+Status Runtime::guard_everything() {
+  const auto target = [&](std::string name) {
+    return guard::Target::make(sleeper_, random_, {.name = std::move(name), .metrics = &metrics_, .log = &sink_});
   };
-  json::array targets;
-  targets.push_back(entry("warehouse", guarded_warehouse_->breaker().snapshot(now), guarded_warehouse_->budget().left(),
-                          guarded_warehouse_->bulkhead().snapshot()));
-  if (faulty_warehouse_) targets.back().as_object()["reached"] = faulty_warehouse_->calls();
-  for (const guard::GuardedHttp::OriginState& origin : http_->states())
-    targets.push_back(entry(origin.origin, origin.breaker, origin.budget_left, origin.bulkhead));
-  return json::serialize(json::object{{"targets", std::move(targets)}});
+  SERIN_TRY(warehouse_target_, target("warehouse"));
+  SERIN_TRY(bus_target_, target("bus"));
+  SERIN_TRY(documents_target_, target("documents"));
+  guarded_warehouse_ = std::make_unique<guard::GuardedSql>(real_warehouse(), *warehouse_target_);
+  guarded_bus_ = std::make_unique<guard::GuardedBus>(*bus_, *bus_target_);
+  guarded_documents_ = std::make_unique<guard::GuardedDocuments>(*documents_, *documents_target_);
+  SERIN_TRY(http_, guard::GuardedHttp::make(plain_http_, sleeper_, random_, {.metrics = &metrics_, .log = &sink_}));
+  metrics_.on_expose([this] {
+    for (const auto& [name, state] : guarded_states()) guard::write_gauges(metrics_, name, state);
+    if (faulty_warehouse_)
+      metrics_
+          .gauge("fleet_warehouse_statements",
+                 "Statements that reached the warehouse behind all protection; in drills.")
+          .set(static_cast<double>(faulty_warehouse_->calls()));
+  });
+  return {};
+}
+
+std::vector<guard::NamedState> Runtime::guarded_states() const {
+  std::vector<guard::NamedState> states;
+  for (const auto* target : {&warehouse_target_, &bus_target_, &documents_target_})
+    states.push_back({.name = (*target)->name(), .state = (*target)->state()});
+  for (guard::NamedState& origin : http_->states()) states.push_back(std::move(origin));
+  return states;
 }
 
 Status Runtime::start_faults() {
@@ -197,10 +200,10 @@ void Runtime::add_bus_check() {
 
 void Runtime::add_calls_check() {
   health_.add({.name = "outbound_calls", .critical = false, .every = 2s}, [this](Deadline) {
-    for (const guard::GuardedHttp::OriginState& origin : http_->states())
-      if (origin.breaker.state != breaker::State::closed)
-        return health::CheckAnswer::warn("breaker_open", fmt::format("the breaker of {} is {}", origin.origin,
-                                                                     breaker::state_name(origin.breaker.state)));
+    for (const auto& [name, state] : http_->states())
+      if (state.breaker.state != breaker::State::closed)
+        return health::CheckAnswer::warn(
+            "breaker_open", fmt::format("the breaker of {} is {}", name, breaker::state_name(state.breaker.state)));
     return health::CheckAnswer::pass();
   });
 }

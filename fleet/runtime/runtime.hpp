@@ -14,6 +14,7 @@
 #include "serin/fleet_runtime/fault.hpp"
 #include "serin/fleet_runtime/faulty_sql.hpp"
 #include "serin/guard/guarded_http.hpp"
+#include "serin/guard/guarded_ports.hpp"
 #include "serin/guard/guarded_sql.hpp"
 #include "serin/health/health.hpp"
 #include "serin/metrics/metrics.hpp"
@@ -31,10 +32,10 @@ namespace serin::fleet {
 /// The real world of one service, made by run_service() and used by its setup. Threads: any, after the setup.
 class Runtime {
  public:
-  /// Behind a breaker, a budget and a bulkhead.
+  // Each behind a breaker, a budget and a bulkhead of its own.
   [[nodiscard]] Sql& warehouse() { return *guarded_warehouse_; }
-  [[nodiscard]] Bus& bus() { return *bus_; }
-  [[nodiscard]] Documents& documents() { return *documents_; }
+  [[nodiscard]] Bus& bus() { return *guarded_bus_; }
+  [[nodiscard]] Documents& documents() { return *guarded_documents_; }
   [[nodiscard]] Sleeper& sleeper() { return sleeper_; }
   [[nodiscard]] Random& random() { return random_; }
   /// Every call to another service goes through this: a breaker, a budget and a bulkhead for each.
@@ -77,7 +78,8 @@ class Runtime {
   [[nodiscard]] Sql& real_warehouse() { return faulty_warehouse_ ? *faulty_warehouse_ : *warehouse_; }
   Status open(const std::vector<std::string>& variables);
   Status start_faults();
-  [[nodiscard]] std::string resilience_json() const;
+  Status guard_everything();
+  [[nodiscard]] std::vector<guard::NamedState> guarded_states() const;
   Status serve();
 
   std::string name_;
@@ -89,17 +91,22 @@ class Runtime {
   JsonLog sink_;
   Logger logger_;
   BeastHttpClient plain_http_{sleeper_};
-  std::unique_ptr<guard::GuardedHttp> http_;
   std::unique_ptr<Sql> warehouse_;
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only
-  std::unique_ptr<guard::GuardedSql> guarded_warehouse_;
   std::unique_ptr<SqliteSql> bus_sql_;
   std::unique_ptr<SqliteSql> documents_sql_;
   std::unique_ptr<SqliteBus> bus_;
   std::unique_ptr<SqliteDocuments> documents_;
+  metrics::Registry metrics_;
+  std::unique_ptr<guard::Target> warehouse_target_;
+  std::unique_ptr<guard::Target> bus_target_;
+  std::unique_ptr<guard::Target> documents_target_;
+  std::unique_ptr<guard::GuardedSql> guarded_warehouse_;
+  std::unique_ptr<guard::GuardedBus> guarded_bus_;
+  std::unique_ptr<guard::GuardedDocuments> guarded_documents_;
+  std::unique_ptr<guard::GuardedHttp> http_;
   FaultSpec faults_;
   std::vector<std::shared_ptr<void>> kept_;  // shared: only so that their types are forgotten
-  metrics::Registry metrics_;
   health::Health health_;
   std::unique_ptr<Service> service_;
   std::vector<std::jthread> threads_;

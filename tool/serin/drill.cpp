@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "serin/base/text.hpp"
 #include "serin/system/files.hpp"
 
 namespace serin::tool {
@@ -125,13 +126,19 @@ std::string DrillRun::breaker_of(const ReplicaAddress& replica, std::string_view
 }
 
 std::int64_t DrillRun::warehouse_calls(const std::vector<ReplicaAddress>& replicas, std::string_view service) {
+  constexpr std::string_view series = "\nfleet_warehouse_statements ";
   std::int64_t calls = 0;
   for (const ReplicaAddress& replica : replicas) {
     if (replica.service != service) continue;
-    const auto entry = target_of(context_, replica.origin, "warehouse");
-    const json::value* reached = entry ? entry->if_contains("reached") : nullptr;
-    if (reached == nullptr || !reached->is_int64()) return -1;
-    calls += reached->get_int64();
+    // Metrics, because they are answered from memory when every worker of the replica waits for the warehouse.
+    const auto answer = context_.http().send(replica.origin, {.target = "/metrics"},
+                                             Deadline::after(context_.sleeper().now(), ask_timeout));
+    const std::size_t at = answer ? answer->body.find(series) : std::string::npos;
+    if (at == std::string::npos) return -1;
+    const std::size_t begin = at + series.size();
+    const auto value = to_double(std::string_view(answer->body).substr(begin, answer->body.find('\n', begin) - begin));
+    if (!value) return -1;
+    calls += static_cast<std::int64_t>(*value);
   }
   return calls;
 }

@@ -96,21 +96,19 @@ Result<HttpResponse> GuardedHttp::send(std::string_view origin, HttpRequest requ
   return result;
 }
 
-std::vector<GuardedHttp::OriginState> GuardedHttp::states() const {
+std::vector<NamedState> GuardedHttp::states() const {
   const std::scoped_lock lock(mutex_);
-  std::vector<OriginState> out;
+  std::vector<NamedState> out;
   for (const auto& [name, origin] : origins_)
-    out.push_back({.origin = name,
-                   .breaker = origin.breaker->snapshot(sleeper_.now()),
-                   .budget_left = origin.budget->left(),
-                   .bulkhead = origin.bulkhead->snapshot()});
+    out.push_back({.name = name,
+                   .state = {.breaker = origin.breaker->snapshot(sleeper_.now()),
+                             .budget_left = origin.budget->left(),
+                             .bulkhead = origin.bulkhead->snapshot()}});
   return out;
 }
 
 void GuardedHttp::write_gauges(metrics::Registry& registry) const {
-  for (const OriginState& state : states())
-    guard::write_gauges(registry, state.origin,
-                        {.breaker = state.breaker, .budget_left = state.budget_left, .bulkhead = state.bulkhead});
+  for (const auto& [name, state] : states()) guard::write_gauges(registry, name, state);
 }
 
 }  // namespace serin::guard

@@ -8,6 +8,7 @@
 
 #include "serin/guard/elements.hpp"
 #include "serin/guard/recorders.hpp"
+#include "serin/guard/states.hpp"
 #include "serin/ports/http.hpp"
 
 namespace serin::guard {
@@ -36,14 +37,8 @@ class GuardedHttp final : public HttpClient {
   Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline,
                             std::stop_token stop) override;
 
-  struct OriginState {
-    std::string origin;
-    breaker::Breaker::Snapshot breaker;
-    double budget_left = 1;
-    limit::Bulkhead::Snapshot bulkhead;
-  };
   /// Of every origin that was called, by name.
-  [[nodiscard]] std::vector<OriginState> states() const;
+  [[nodiscard]] std::vector<NamedState> states() const;
   /// The same as gauges: to be called when /metrics is asked.
   void write_gauges(metrics::Registry& registry) const;
 

@@ -49,12 +49,12 @@ TEST_F(GuardedClient, a_broken_origin_is_left_alone_and_another_is_not) {
   inner.statuses = {0};
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(send("GET").has_value());
   EXPECT_LT(inner.calls, 20) << "the breaker opened";
-  EXPECT_EQ(client->states().at(0).breaker.state, breaker::State::open);
+  EXPECT_EQ(client->states().at(0).state.breaker.state, breaker::State::open);
   inner.statuses = {200};
   EXPECT_EQ(send("GET", "http://b:1")->status, 200);
   world.advance(1min);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(send("GET")->status, 200) << "it is looked at again";
-  EXPECT_EQ(client->states().at(0).breaker.state, breaker::State::closed);
+  EXPECT_EQ(client->states().at(0).state.breaker.state, breaker::State::closed);
 }
 
 TEST_F(GuardedClient, options_that_make_no_sense_are_refused_at_once) {

@@ -130,7 +130,18 @@ Histogram& Registry::histogram(std::string_view name, std::string_view help, con
   return *std::get<std::unique_ptr<Histogram>>(metric);
 }
 
+void Registry::on_expose(std::function<void()> update) {
+  const std::scoped_lock lock(mutex_);
+  updates_.push_back(std::move(update));
+}
+
 std::string Registry::expose() const {
+  std::vector<std::function<void()>> updates;
+  {
+    const std::scoped_lock lock(mutex_);
+    updates = updates_;
+  }
+  for (const auto& update : updates) update();  // outside of the lock: they set gauges
   const std::scoped_lock lock(mutex_);
   std::string out;
   for (const auto& [name, family] : families_) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -69,6 +70,9 @@ class Registry {
                        const Labels& labels = {});
   /// Prometheus' text format 0.0.4.
   [[nodiscard]] std::string expose() const;
+  /// Calls `update` at the beginning of each expose(), to set gauges of what is known elsewhere. It answers from memory
+  /// and lives as long as the registry.
+  void on_expose(std::function<void()> update);
 
  private:
   using Metric = std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>, std::unique_ptr<Histogram>>;
@@ -80,6 +84,7 @@ class Registry {
   Metric& find(std::string_view name, std::string_view help, std::string_view type, const Labels& labels);
   mutable std::mutex mutex_;
   std::map<std::string, Family, std::less<>> families_;  // guarded by mutex_
+  std::vector<std::function<void()>> updates_;           // guarded by mutex_
 };
 
 /// The content type of expose().

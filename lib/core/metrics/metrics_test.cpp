@@ -34,5 +34,14 @@ TEST(Registry, counts_what_has_too_many_labels_in_one_place) {
   EXPECT_LT(registry.expose().size(), 40'000u);
 }
 
+TEST(Registry, asks_for_what_is_known_elsewhere_when_it_is_printed) {
+  Registry registry;
+  double level = 1;
+  registry.on_expose([&] { registry.gauge("level", "Of the water.").set(level); });
+  EXPECT_NE(registry.expose().find("level 1\n"), std::string::npos) << registry.expose();
+  level = 7;
+  EXPECT_NE(registry.expose().find("level 7\n"), std::string::npos) << registry.expose();
+}
+
 }  // namespace
 }  // namespace serin::metrics
