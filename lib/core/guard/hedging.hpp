@@ -13,13 +13,41 @@
 
 namespace serin::guard {
 
+/// A race and the answer that leads it. Threads: one at a time.
+template <class Answer>
+struct HedgeState {
+  HedgeCourse course;
+  std::optional<Answer> answer = {};
+  Feedback feedback = {};
+
+  HedgeState(Hedge& hedge, retry::Budget& budget, bool counted, Instant now) : course(hedge, budget, counted, now) {}
+  void ended(int number, Answer got, const Feedback& said, Duration took) {
+    const bool refused = !got && is_surely_not_executed(got.error().code());
+    course.ended(number, classify(got), refused, took);
+    if (course.winner() != number) return;
+    answer.emplace(std::move(got));
+    feedback = said;
+  }
+  /// What the caller gets. \pre  the race is over
+  template <class Context, class Observer>
+  Answer finish(const Context& context, const Observer& observer) {
+    if (feedback.retry_after) context.ask_later(*feedback.retry_after);
+    if (course.winner() > 0) {
+      Context won = context;
+      won.hedge = course.winner();
+      tell(observer, won, {.what = What::hedge_won, .outcome = classify(*answer)});
+    }
+    return *std::move(answer);
+  }
+};
+
 /// The requests of one race on threads. Everything lives here, because run() returns only when all have ended.
 /// Threads: any of the race.
 template <class Answer>
 class HedgeRace {
  public:
   HedgeRace(Hedge& hedge, retry::Budget& budget, const Context& context)
-      : context_(context), course_(hedge, budget, context.is_counted, context.sleeper.now()) {}
+      : context_(context), state_(hedge, budget, context.is_counted, context.sleeper.now()) {}
 
   /// \param tasks  lends a thread to each request
   template <class Next, class Observer>
@@ -33,7 +61,7 @@ class HedgeRace {
       HedgeCourse::Step step;
       {
         const std::scoped_lock lock(mutex_);
-        step = course_.next(context_.sleeper.now());
+        step = state_.course.next(context_.sleeper.now());
         if (step.next == HedgeCourse::Next::wait) changed_ = &changed;
       }
       switch (step.next) {
@@ -59,12 +87,7 @@ class HedgeRace {
     Answer answer = next(inner);
     const Duration took = context_.sleeper.now() - began;
     const std::scoped_lock lock(mutex_);
-    const bool refused = !answer && is_surely_not_executed(answer.error().code());
-    course_.ended(number, classify(answer), refused, took);
-    if (course_.winner() == number) {
-      answer_.emplace(std::move(answer));
-      feedback_ = feedback;
-    }
+    state_.ended(number, std::move(answer), feedback, took);
     if (changed_ != nullptr) changed_->set();  // under the lock: its owner takes it before it goes
   }
   template <class Start, class Observer>
@@ -72,11 +95,11 @@ class HedgeRace {
     Context sent = context_;
     {
       const std::scoped_lock lock(mutex_);
-      sent.hedge = course_.sent() - 1;
+      sent.hedge = state_.course.sent() - 1;
     }
     if (start(sent.hedge)) return tell(observer, sent, {.what = What::hedge_sent});
     const std::scoped_lock lock(mutex_);
-    course_.not_sent();
+    state_.course.not_sent();
   }
   /// False: the process is to stop.
   bool wait(Event& changed, Instant until) {
@@ -92,29 +115,21 @@ class HedgeRace {
       Event changed;
       {
         const std::scoped_lock lock(mutex_);
-        changed_ = course_.all_ended() ? nullptr : &changed;
+        changed_ = state_.course.all_ended() ? nullptr : &changed;
         if (changed_ == nullptr) break;
       }
       tasks.join(changed);
       const std::scoped_lock lock(mutex_);
       changed_ = nullptr;
     }
-    if (feedback_.retry_after) context_.ask_later(*feedback_.retry_after);
-    if (course_.winner() > 0) {
-      Context won = context_;
-      won.hedge = course_.winner();
-      tell(observer, won, {.what = What::hedge_won, .outcome = classify(*answer_)});
-    }
-    return *std::move(answer_);
+    return state_.finish(context_, observer);
   }
 
   const Context& context_;
   std::stop_source losers_;
   std::mutex mutex_;
-  HedgeCourse course_;                 // guarded by mutex_, like the rest
-  Event* changed_ = nullptr;           // of the caller, while it waits
-  std::optional<Answer> answer_ = {};  // the winner's so far
-  Feedback feedback_ = {};
+  HedgeState<Answer> state_;   // guarded by mutex_, like the rest
+  Event* changed_ = nullptr;  // of the caller, while it waits
 };
 
 /// Sends a further request beside one that takes long, and takes the first answer. A failure that another try may not
