@@ -7,8 +7,10 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <stop_token>
 #include <string>
 
+#include "serin/guard/recorders.hpp"
 #include "serin/sim/world.hpp"
 
 namespace {
@@ -96,6 +98,52 @@ TEST_F(GuardedCall, chaos_is_met_by_all_other_elements) {
   EXPECT_EQ(guarded.run(context(1s), work).error().code(), Errc::deadline_exceeded);
 }
 
+TEST_F(GuardedCall, chaos_may_change_the_outcome_do_something_first_and_spare_whom_it_is_told_to) {
+  int restarts = 0;
+  ChaosOptions options{.outcome_rate = 1,
+                       .behaviour_rate = 1,
+                       .behaviour = [&]() -> Status {
+                         ++restarts;
+                         return {};
+                       },
+                       .when = [](std::string_view target, int) { return target == "db"; }};
+  const auto guarded = pipeline(Chaos{options, []() -> Result<int> { return 13; }});
+  int made = 0;
+  const auto work = [&](const Context&) -> Result<int> {
+    ++made;
+    return 1;
+  };
+  Context given = context();
+  given.target = "db";
+  EXPECT_EQ(guarded.run(given, work).value(), 13);
+  EXPECT_EQ(made, 0) << "the other answer is instead of the call";
+  EXPECT_EQ(restarts, 1);
+  given.target = "other";
+  EXPECT_EQ(guarded.run(given, work).value(), 1);
+  options = {.behaviour_rate = 1, .behaviour = []() -> Status { return fail(Errc::data_loss, "broken on purpose"); }};
+  EXPECT_EQ(guarded.run(given, work).error().code(), Errc::data_loss);
+  options = {.fault_rate = 0.25};
+  int faults = 0;
+  for (int i = 0; i < 4000; ++i) faults += guarded.run(given, work) ? 0 : 1;
+  EXPECT_NEAR(faults, 1000, 120);
+}
+
+TEST_F(GuardedCall, waits_as_long_as_the_peer_asked_and_not_past_the_deadline) {
+  const auto guarded = pipeline(Retrying{policy, budget}, Breaking{*breaker});
+  const auto work = [&](const Context& c) -> Result<int> {
+    if (c.attempt == 2) return 7;
+    c.ask_later(3s);
+    return fail(Errc::exhausted, "later");
+  };
+  const Instant began = world.now();
+  EXPECT_EQ(guarded.run(context(), work).value(), 7);
+  EXPECT_GE(world.now() - began, 3s) << "never early";
+  EXPECT_LE(world.now() - began, 4500ms) << "spread over half of it";
+  const Instant again = world.now();
+  EXPECT_EQ(guarded.run(context(2s), work).error().code(), Errc::exhausted);
+  EXPECT_EQ(world.now(), again) << "no wait that could not be finished";
+}
+
 TEST_F(GuardedCall, a_throttled_peer_is_spared) {
   auto throttle = limit::Throttle::make({.name = "api"}).value();
   const auto guarded = pipeline(Throttled{*throttle});
@@ -122,6 +170,29 @@ TEST_F(GuardedCall, success_through_five_elements_allocates_nothing) {
   for (int i = 0; i < 1000; ++i)
     if (!guarded.run(given, work)) FAIL();
   EXPECT_EQ(allocations - before, 0);
+}
+
+TEST_F(GuardedCall, an_observer_that_counts_and_a_stop_token_allocate_nothing_either) {
+  metrics::Registry registry;
+  TargetMetrics counted(registry, "db");
+  const auto guarded =
+      pipeline(TotalDeadline{10s}, Retrying{policy, budget}, Breaking{*breaker}, Bounded{*bulkhead}, AttemptTimeout{1s})
+          .observed(MetricsObserver{counted});
+  std::stop_source stop;
+  Context given = context();
+  given.stop = stop.get_token();
+  const auto work = [](const Context&) -> Result<int> { return 1; };
+  ASSERT_TRUE(guarded.run(given, work).has_value());
+  const std::int64_t before = allocations;
+  for (int i = 0; i < 1000; ++i)
+    if (!guarded.run(given, work)) FAIL();
+  EXPECT_EQ(allocations - before, 0);
+  stop.request_stop();
+  ASSERT_FALSE(guarded.run(given, work).has_value());
+  const std::int64_t given_up = allocations;
+  for (int i = 0; i < 1000; ++i)
+    if (guarded.run(given, work)) FAIL();
+  EXPECT_EQ(allocations - given_up, 0);
 }
 
 TEST_F(GuardedCall, a_refusal_by_breaker_or_bulkhead_allocates_nothing) {
