@@ -67,10 +67,9 @@ void b14_retry(benchmark::State& state) {
 BENCHMARK(b14_retry);
 void b14_retry_bulkhead_breaker(benchmark::State& state) {
   Parts parts;
-  run(parts,
-      guarded_calls(state, parts,
-                    guard::pipeline(guard::Retrying{parts.policy, parts.budget}, guard::Bounded{*parts.bulkhead},
-                                    guard::Breaking{*parts.breaker})));
+  run(parts, guarded_calls(state, parts,
+                           guard::pipeline(guard::Retrying{parts.policy, parts.budget}, guard::Bounded{*parts.bulkhead},
+                                           guard::Breaking{*parts.breaker})));
 }
 BENCHMARK(b14_retry_bulkhead_breaker);
 void b14_five_elements_with_real_timeouts(benchmark::State& state) {

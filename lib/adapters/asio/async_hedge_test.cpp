@@ -34,10 +34,8 @@ struct AsyncHedge : testing::Test {
   }
   static asio::awaitable<void> call(AsyncHedge& test, guard::Hedging element, Idempotency idempotency) {
     const auto guarded = guard::pipeline(element);
-    const AsyncContext context{.sleeper = test.time,
-                               .random = test.random,
-                               .deadline = Deadline::never(),
-                               .idempotency = idempotency};
+    const AsyncContext context{
+        .sleeper = test.time, .random = test.random, .deadline = Deadline::never(), .idempotency = idempotency};
     const auto work = [&test](const AsyncContext& c) { return test.request(c); };
     test.answer = co_await async_run(guarded, context, work);
     test.took = test.time.now() - test.began;

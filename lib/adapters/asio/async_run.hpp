@@ -1,10 +1,11 @@
 #pragma once
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <algorithm>
 #include <array>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cstddef>
 #include <optional>
 #include <type_traits>
@@ -61,8 +62,7 @@ AwaitableOf<Next> around(const guard::AttemptTimeout& element, AsyncContext cont
 }
 
 template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Retrying& element, AsyncContext context, Next next,
-                         const Observer& observer) {
+AwaitableOf<Next> around(const guard::Retrying& element, AsyncContext context, Next next, const Observer& observer) {
   retry::Course course(element.policy, &element.budget, context.idempotency, context.deadline);
   for (;;) {
     guard::Feedback feedback;
@@ -73,7 +73,8 @@ AwaitableOf<Next> around(const guard::Retrying& element, AsyncContext context, N
     inner.is_counted = true;
     inner.feedback = &feedback;
     auto answer = co_await next(inner);
-    const bool gave_up = (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
+    const asio::cancellation_state giving_up = co_await asio::this_coro::cancellation_state;
+    const bool gave_up = giving_up.cancelled() != asio::cancellation_type::none;
     retry::Decision decision = course.ended(answer, feedback.retry_after, context.sleeper, context.random, gave_up);
     if (decision.stop == retry::Stop::succeeded) co_return answer;
     if (decision.stop == retry::Stop::no) {
@@ -89,8 +90,7 @@ AwaitableOf<Next> around(const guard::Retrying& element, AsyncContext context, N
 }
 
 template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Breaking& element, AsyncContext context, Next next,
-                         const Observer& observer) {
+AwaitableOf<Next> around(const guard::Breaking& element, AsyncContext context, Next next, const Observer& observer) {
   const Instant began = context.sleeper.now();
   Result<breaker::Permit> permit = element.breaker.acquire(began);
   if (!permit) {
@@ -140,8 +140,7 @@ class CoroutineInLine final : public limit::Waiter {
 };
 
 template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Bounded& element, AsyncContext context, Next next,
-                         const Observer& observer) {
+AwaitableOf<Next> around(const guard::Bounded& element, AsyncContext context, Next next, const Observer& observer) {
   const auto executor = co_await asio::this_coro::executor;
   CoroutineInLine line(element.bulkhead, executor);
   const Result<limit::Place> place = co_await line.enter(context);
@@ -155,8 +154,7 @@ AwaitableOf<Next> around(const guard::Bounded& element, AsyncContext context, Ne
 }
 
 template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Adapting& element, AsyncContext context, Next next,
-                         const Observer& observer) {
+AwaitableOf<Next> around(const guard::Adapting& element, AsyncContext context, Next next, const Observer& observer) {
   Result<limit::AdaptivePermit> permit = element.limit.try_enter();
   if (!permit) {
     guard::tell(observer, context, {.what = guard::What::rejected_by_bulkhead}, "adaptive limit");
@@ -169,8 +167,7 @@ AwaitableOf<Next> around(const guard::Adapting& element, AsyncContext context, N
 }
 
 template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Paced& element, AsyncContext context, Next next,
-                         const Observer& observer) {
+AwaitableOf<Next> around(const guard::Paced& element, AsyncContext context, Next next, const Observer& observer) {
   while (const std::optional<Duration> wait = element.rate.take(context.sleeper.now())) {
     const Instant now = context.sleeper.now();
     if (*wait >= context.deadline.left(now)) {
@@ -185,8 +182,7 @@ AwaitableOf<Next> around(const guard::Paced& element, AsyncContext context, Next
 }
 
 template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Throttled& element, AsyncContext context, Next next,
-                         const Observer& observer) {
+AwaitableOf<Next> around(const guard::Throttled& element, AsyncContext context, Next next, const Observer& observer) {
   const Status let = element.throttle.enter(context.sleeper.now(), context.random.next());
   if (!let) {
     guard::tell(observer, context, {.what = guard::What::rejected_by_rate}, "throttle");
@@ -268,8 +264,7 @@ struct CoroutineRace {
 };
 
 template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Hedging& element, AsyncContext context, Next next,
-                         const Observer& observer) {
+AwaitableOf<Next> around(const guard::Hedging& element, AsyncContext context, Next next, const Observer& observer) {
   using Step = guard::HedgeCourse::Next;
   if (context.idempotency != Idempotency::idempotent) {
     auto only = co_await next(context);
@@ -309,15 +304,14 @@ AwaitableOf<Next> around(const guard::Hedging& element, AsyncContext context, Ne
 /// The work itself, told to the observer; not even begun when the caller has given up.
 template <class Work, class Observer>
 AwaitableOf<Work> attempt(const Work& work, AsyncContext context, const Observer& observer) {
-  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
-    co_return guard::given_up();
+  const asio::cancellation_state giving_up = co_await asio::this_coro::cancellation_state;
+  if (giving_up.cancelled() != asio::cancellation_type::none) co_return guard::given_up();
   if constexpr (guard::is_watching<Observer>) {
     const Instant began = context.sleeper.now();
     auto answer = co_await work(context);
-    guard::tell(observer, context,
-                {.what = guard::What::attempt_ended,
-                 .outcome = classify(answer),
-                 .time = context.sleeper.now() - began});
+    guard::tell(
+        observer, context,
+        {.what = guard::What::attempt_ended, .outcome = classify(answer), .time = context.sleeper.now() - began});
     co_return answer;
   } else {
     auto answer = co_await work(context);

@@ -1,6 +1,6 @@
 // Goal: the coroutine form of each element decides as the blocking form does, waits without a thread, and gives
-// everything back however a call ends. Method: fake time that moves when every coroutine waits; a counting operator new;
-// a strand of real threads for the bulkhead.
+// everything back however a call ends. Method: fake time that moves when every coroutine waits; a counting operator
+// new; a strand of real threads for the bulkhead.
 #include "serin/async/async_run.hpp"
 
 #include <gtest/gtest.h>
@@ -92,7 +92,8 @@ struct AsyncCall : testing::Test {
   retry::InFlightBudget budget{{.ratio = 0.2, .min_retries = 2}};
   std::unique_ptr<breaker::Breaker> breaker =
       breaker::Breaker::make({.name = "db", .calls = 4, .min_calls = 4, .half_open_calls = 1}).value();
-  std::unique_ptr<limit::Bulkhead> bulkhead = limit::Bulkhead::make({.name = "db", .most = 1, .most_waiting = 4}).value();
+  std::unique_ptr<limit::Bulkhead> bulkhead =
+      limit::Bulkhead::make({.name = "db", .most = 1, .most_waiting = 4}).value();
 };
 
 TEST_F(AsyncCall, passes_through_all_elements_and_is_tried_again) {
@@ -128,9 +129,9 @@ TEST_F(AsyncCall, a_timed_out_attempt_is_cancelled_and_has_ended_before_the_next
 }
 
 TEST_F(AsyncCall, an_open_breaker_keeps_calls_away_and_the_fallback_answers) {
-  const auto guarded = guard::pipeline(guard::Fallback{[](const Error&) -> Answer { return -1; }}, guard::Breaking{*breaker});
-  for (int i = 0; i < 10; ++i)
-    EXPECT_EQ(run(guarded, answering(1ms, fail(Errc::unavailable, "no"))).value(), -1);
+  const auto guarded =
+      guard::pipeline(guard::Fallback{[](const Error&) -> Answer { return -1; }}, guard::Breaking{*breaker});
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(run(guarded, answering(1ms, fail(Errc::unavailable, "no"))).value(), -1);
   EXPECT_EQ(begun, 4);
 }
 
@@ -225,7 +226,7 @@ TEST_F(AsyncCall, a_task_group_takes_nothing_after_it_was_closed_and_waits_for_a
   TaskGroup group(io.get_executor());
   int ended = 0;
   struct Tasks {
-    static asio::awaitable<void> sleep(AsyncSleeper& sleeper, int& count) {
+    static asio::awaitable<void> sleep_an_hour(AsyncSleeper& sleeper, int& count) {
       static_cast<void>(co_await sleeper.sleep_until(sleeper.now() + 1h));
       ++count;
     }
@@ -235,12 +236,12 @@ TEST_F(AsyncCall, a_task_group_takes_nothing_after_it_was_closed_and_waits_for_a
     }
   };
   bool closed = false;
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(group.start(Tasks::sleep(time, ended)));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(group.start(Tasks::sleep_an_hour(time, ended)));
   TaskGroup outer(io.get_executor());
   ASSERT_TRUE(outer.start(Tasks::close(group, time, closed)));
   time.run(io, time.now() + 1s);
   EXPECT_FALSE(closed);
-  EXPECT_EQ(group.start(Tasks::sleep(time, ended)).error().code(), Errc::rejected);
+  EXPECT_EQ(group.start(Tasks::sleep_an_hour(time, ended)).error().code(), Errc::rejected);
   group.give_up();
   time.run(io, time.now() + 1s);
   EXPECT_TRUE(closed);

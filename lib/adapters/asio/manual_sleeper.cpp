@@ -1,7 +1,7 @@
 #include "serin/async/manual_sleeper.hpp"
 
-#include <boost/asio/this_coro.hpp>
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 
 namespace serin::async {
 

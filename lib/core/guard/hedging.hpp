@@ -128,7 +128,7 @@ class HedgeRace {
   const Context& context_;
   std::stop_source losers_;
   std::mutex mutex_;
-  HedgeState<Answer> state_;   // guarded by mutex_, like the rest
+  HedgeState<Answer> state_;  // guarded by mutex_, like the rest
   Event* changed_ = nullptr;  // of the caller, while it waits
 };
 
