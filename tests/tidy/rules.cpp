@@ -75,7 +75,8 @@ const std::vector<Ban>& bans() {
        "#include <boost/asio/io_context.hpp>"},
       {"coroutine",
        R"(\bco_(await|return|yield)\b)",
-       "blocking calls with a Deadline (docs/decisions/0002, 0007); g++ 12 frees temporaries of co_await expressions twice",
+       "blocking calls with a Deadline (docs/decisions/0002, 0007); g++ 12 frees temporaries of co_await expressions "
+       "twice",
        {"lib/adapters/asio/"},
        "co_await f({1});",
        "f({1});"},
