@@ -16,6 +16,8 @@
 namespace {
 std::atomic<std::int64_t> allocations = 0;
 }
+// ThreadSanitizer brings its own; there, nothing is counted.
+#if !defined(__SANITIZE_THREAD__) && !(defined(__clang__) && __has_feature(thread_sanitizer))
 // Counts every allocation of this program; the memory comes from malloc as before.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
@@ -24,6 +26,7 @@ std::atomic<std::int64_t> allocations = 0;
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace serin::guard {
 namespace {
