@@ -134,36 +134,8 @@ Breaker::Breaker(BreakerOptions options) : options_(std::move(options)), inside_
 Breaker::~Breaker() = default;
 
 Result<std::unique_ptr<Breaker>> Breaker::make(BreakerOptions options) {
-  const auto wrong = [&](std::string text) {
-    return fail(Errc::invalid_argument, fmt::format("breaker '{}': {}", options.name, text));
-  };
-  const auto rate = [](double value) { return value > 0 && value <= 1; };
-  if (options.name.empty()) return fail(Errc::invalid_argument, "breaker: name must not be empty");
-  if (options.calls < 1 || options.calls > 100'000)
-    return wrong(fmt::format("calls must be from 1 to 100000, not {}", options.calls));
-  if (options.length < 100ms)
-    return wrong(fmt::format("length must be 100ms or more, not {}", format_duration(options.length)));
-  if (options.buckets < 1 || options.buckets > 100)
-    return wrong(fmt::format("buckets must be from 1 to 100, not {}", options.buckets));
-  if (options.min_calls < 1 || (options.window == WindowKind::calls && options.min_calls > options.calls))
-    return wrong(fmt::format("min_calls must be from 1 to {} (calls), not {}", options.calls, options.min_calls));
-  if (!rate(options.failure_rate))
-    return wrong(fmt::format("failure_rate must be above 0 and at most 1, not {}", options.failure_rate));
-  if (!rate(options.slow_rate))
-    return wrong(fmt::format("slow_rate must be above 0 and at most 1, not {}", options.slow_rate));
-  if (options.slow_call < 0s)
-    return wrong(fmt::format("slow_call must be 0 (none) or more, not {}", format_duration(options.slow_call)));
-  if (options.open_for <= 0s)
-    return wrong(fmt::format("open_for must be above 0, not {}", format_duration(options.open_for)));
-  if (!(options.open_growth >= 1) || !std::isfinite(options.open_growth))
-    return wrong(fmt::format("open_growth must be 1 or more, not {}", options.open_growth));
-  if (options.open_most < options.open_for)
-    return wrong(fmt::format("open_most must be {} (open_for) or more, not {}", format_duration(options.open_for),
-                             format_duration(options.open_most)));
-  if (options.half_open_calls < 1 || options.half_open_calls > 1000)
-    return wrong(fmt::format("half_open_calls must be from 1 to 1000, not {}", options.half_open_calls));
-  if (options.half_open_lease <= 0s)
-    return wrong(fmt::format("half_open_lease must be above 0, not {}", format_duration(options.half_open_lease)));
+  const std::string where = options.name.empty() ? "breaker: " : fmt::format("breaker '{}': ", options.name);
+  SERIN_CHECK(wrongs(options).status(where));
   return std::unique_ptr<Breaker>(new Breaker(std::move(options)));
 }
 

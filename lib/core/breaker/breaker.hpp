@@ -1,10 +1,12 @@
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 #include "serin/outcome/outcome.hpp"
@@ -28,8 +30,9 @@ enum class Override : std::uint8_t {
 
 enum class WindowKind : std::uint8_t { calls, time, consecutive };
 
-struct BreakerOptions {
-  std::string name;  ///< of what is behind it: in errors, logs and metric labels
+template <class Name>
+struct BasicBreakerOptions {
+  Name name;  ///< of what is behind it: in errors, logs and metric labels
   WindowKind window = WindowKind::calls;
   int calls = 100;            ///< calls: how many are remembered; consecutive: how many failures in a row; 1 to 100000
   Duration length = 10s;      ///< time: how long calls are remembered; >= 100 ms
@@ -43,7 +46,49 @@ struct BreakerOptions {
   Duration open_most = 60s;   ///< ceiling of that; >= open_for
   int half_open_calls = 10;   ///< let through to see; 1 to 1000; judged by the rates above
   Duration half_open_lease = 30s;  ///< a call let through that has not reported by then is given up; > 0
+  /// A constant becomes options of the running program.
+  operator BasicBreakerOptions<std::string>() const requires std::same_as<Name, std::string_view> {
+    return {.name = std::string(name),
+            .window = window,
+            .calls = calls,
+            .length = length,
+            .buckets = buckets,
+            .min_calls = min_calls,
+            .failure_rate = failure_rate,
+            .slow_rate = slow_rate,
+            .slow_call = slow_call,
+            .open_for = open_for,
+            .open_growth = open_growth,
+            .open_most = open_most,
+            .half_open_calls = half_open_calls,
+            .half_open_lease = half_open_lease};
+  }
 };
+using BreakerOptions = BasicBreakerOptions<std::string>;
+/// The same as a constant, for checked().
+using BreakerConstant = BasicBreakerOptions<std::string_view>;
+template <class Name>
+constexpr Wrongs wrongs(const BasicBreakerOptions<Name>& options) {
+  Wrongs out;
+  const auto is_rate = [](double value) { return value > 0 && value <= 1; };
+  out.unless(!options.name.empty(), "name", "must not be empty");
+  out.unless(options.calls >= 1 && options.calls <= 100'000, "calls", "must be from 1 to 100000", options.calls);
+  out.unless(options.length >= Duration(100'000'000), "length", "must be 100ms or more", options.length);
+  out.unless(options.buckets >= 1 && options.buckets <= 100, "buckets", "must be from 1 to 100", options.buckets);
+  out.unless(options.min_calls >= 1 && (options.window != WindowKind::calls || options.min_calls <= options.calls),
+             "min_calls", "must be from 1 to calls, the window's size", options.min_calls);
+  out.unless(is_rate(options.failure_rate), "failure_rate", "must be above 0 and at most 1", options.failure_rate);
+  out.unless(is_rate(options.slow_rate), "slow_rate", "must be above 0 and at most 1", options.slow_rate);
+  out.unless(options.slow_call >= Duration::zero(), "slow_call", "must be 0 (none) or more", options.slow_call);
+  out.unless(options.open_for > Duration::zero(), "open_for", "must be above 0", options.open_for);
+  out.unless(options.open_growth >= 1 && options.open_growth <= 1000, "open_growth", "must be from 1 to 1000",
+             options.open_growth);
+  out.unless(options.open_most >= options.open_for, "open_most", "must be open_for or more", options.open_most);
+  out.unless(options.half_open_calls >= 1 && options.half_open_calls <= 1000, "half_open_calls",
+             "must be from 1 to 1000", options.half_open_calls);
+  out.unless(options.half_open_lease > Duration::zero(), "half_open_lease", "must be above 0", options.half_open_lease);
+  return out;
+}
 
 class Breaker;
 

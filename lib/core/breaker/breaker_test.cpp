@@ -164,9 +164,9 @@ TEST(Breaker, that_makes_no_sense_is_refused_with_the_field) {
     return Breaker::make(std::move(options)).error().detail();
   };
   EXPECT_EQ(error_of({.failure_rate = 1.2}), "breaker 'db': failure_rate must be above 0 and at most 1, not 1.2");
-  EXPECT_EQ(error_of({.calls = 10, .min_calls = 11}), "breaker 'db': min_calls must be from 1 to 10 (calls), not 11");
-  EXPECT_EQ(error_of({.open_for = 5s, .open_most = 1s}),
-            "breaker 'db': open_most must be 5s (open_for) or more, not 1s");
+  EXPECT_EQ(error_of({.calls = 10, .min_calls = 11}),
+            "breaker 'db': min_calls must be from 1 to calls, the window's size, not 11");
+  EXPECT_EQ(error_of({.open_for = 5s, .open_most = 1s}), "breaker 'db': open_most must be open_for or more, not 1s");
   EXPECT_EQ(Breaker::make({}).error().detail(), "breaker: name must not be empty");
 }
 

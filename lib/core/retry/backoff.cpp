@@ -1,7 +1,5 @@
 #include "serin/retry/backoff.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -36,22 +34,9 @@ std::string_view jitter_name(Jitter jitter) noexcept {
   return "full";
 }
 
-Result<Backoff> Backoff::make(BackoffOptions options) {
-  const auto wrong = [](std::string text) { return fail(Errc::invalid_argument, "backoff." + text); };
-  if (options.first <= 0s) return wrong(fmt::format("first must be above 0, not {}", format_duration(options.first)));
-  if (options.most < options.first)
-    return wrong(fmt::format("most must be {} (first) or more, not {}", format_duration(options.first),
-                             format_duration(options.most)));
-  if (!(options.factor >= 1) || !std::isfinite(options.factor))
-    return wrong(fmt::format("factor must be 1 or more, not {}", options.factor));
-  if (options.jitter == Jitter::plus_minus && !(options.plus_minus > 0 && options.plus_minus < 1))
-    return wrong(fmt::format("plus_minus must be above 0 and below 1, not {}", options.plus_minus));
-  if (options.shape == Shape::sequence && options.sequence.empty())
-    return wrong("sequence must name at least one wait");
-  for (const Duration wait : options.sequence)
-    if (wait < 0s) return wrong(fmt::format("sequence holds {}, a wait cannot be below 0", format_duration(wait)));
-  if (options.shape == Shape::function && !options.function) return wrong("function is empty");
-  return Backoff(std::move(options));
+Result<Backoff> Backoff::make(const BackoffOptions& options) {
+  SERIN_CHECK(wrongs(options).status(""));
+  return Backoff(options);
 }
 
 Duration Backoff::ceiling(int failures) const {
@@ -61,8 +46,8 @@ Duration Backoff::ceiling(int failures) const {
     case Shape::linear: return times(options_.first, n, options_.most);
     case Shape::exponential: return times(options_.first, std::pow(options_.factor, n - 1), options_.most);
     case Shape::sequence: {
-      const std::size_t at = std::min(options_.sequence.size(), static_cast<std::size_t>(n)) - 1;
-      return std::min(options_.sequence[at], options_.most);
+      const std::span<const Duration> ceilings = options_.sequence.list();
+      return std::min(ceilings[std::min(ceilings.size(), static_cast<std::size_t>(n)) - 1], options_.most);
     }
     case Shape::function: return std::clamp(options_.function(failures), Duration::zero(), options_.most);
   }

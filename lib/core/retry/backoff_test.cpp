@@ -23,7 +23,8 @@ TEST(Ceiling, grows_by_shape_up_to_the_cap_at_any_number_of_failures) {
   const Backoff steps = backoff({.shape = Shape::sequence, .sequence = {1ms, 5ms, 40s}});
   EXPECT_EQ(steps.ceiling(2), 5ms);
   EXPECT_EQ(steps.ceiling(7), 20s) << "the last repeats, below the cap";
-  EXPECT_EQ(backoff({.shape = Shape::function, .function = [](int n) { return n * 7ms; }}).ceiling(3), 21ms);
+  EXPECT_EQ(backoff({.shape = Shape::function, .function = [](int n) -> Duration { return n * 7ms; }}).ceiling(3),
+            21ms);
 }
 
 TEST(Wait, stays_within_its_jitters_range) {
@@ -64,12 +65,12 @@ TEST(Wait, of_no_jitter_piles_up_on_the_cap_but_the_one_named_for_it) {
 TEST(Backoff, that_makes_no_sense_is_refused_with_the_field) {
   const auto error_of = [](BackoffOptions options) { return Backoff::make(std::move(options)).error().detail(); };
   EXPECT_EQ(error_of({.first = 0s}), "backoff.first must be above 0, not 0ns");
-  EXPECT_EQ(error_of({.most = 50ms}), "backoff.most must be 100ms (first) or more, not 50ms");
-  EXPECT_EQ(error_of({.factor = 0.5}), "backoff.factor must be 1 or more, not 0.5");
+  EXPECT_EQ(error_of({.most = 50ms}), "backoff.most must be backoff.first or more, not 50ms");
+  EXPECT_EQ(error_of({.factor = 0.5}), "backoff.factor must be from 1 to 1000000, not 0.5");
   EXPECT_EQ(error_of({.jitter = Jitter::plus_minus, .plus_minus = 1}),
             "backoff.plus_minus must be above 0 and below 1, not 1");
-  EXPECT_EQ(error_of({.shape = Shape::sequence}), "backoff.sequence must name at least one wait");
-  EXPECT_EQ(error_of({.shape = Shape::function}), "backoff.function is empty");
+  EXPECT_EQ(error_of({.shape = Shape::sequence}), "backoff.sequence must name 1 to 16 waits");
+  EXPECT_EQ(error_of({.shape = Shape::function}), "backoff.function must not be empty");
 }
 
 }  // namespace

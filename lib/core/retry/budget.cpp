@@ -1,7 +1,5 @@
 #include "serin/retry/budget.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -24,18 +22,9 @@ bool take(std::atomic<std::int64_t>& tokens, std::int64_t cost) noexcept {
   return false;
 }
 
-Status inside(std::string_view field, double value, double least, double most) {
-  if (value >= least && value <= most) return {};
-  return fail(Errc::invalid_argument,
-              fmt::format("budget.{} must be from {} to {}, not {}", field, least, most, value));
-}
-
 }  // namespace
 
-Status TokenBudget::check(const TokenBudgetOptions& options) {
-  SERIN_CHECK(inside("ratio", options.ratio, 1e-6, 1));
-  return inside("most", options.most, 1, 1e6);
-}
+Status TokenBudget::check(const TokenBudgetOptions& options) { return wrongs(options).status("budget."); }
 
 TokenBudget::TokenBudget(TokenBudgetOptions options)
     : deposit_(std::llround(options.ratio * millionths)),
@@ -50,10 +39,7 @@ double TokenBudget::left() const noexcept {
   return static_cast<double>(tokens_.load(std::memory_order_relaxed)) / static_cast<double>(most_);
 }
 
-Status InFlightBudget::check(const InFlightBudgetOptions& options) {
-  SERIN_CHECK(inside("ratio", options.ratio, 1e-6, 1));
-  return inside("min_retries", static_cast<double>(options.min_retries), 0, 1e9);
-}
+Status InFlightBudget::check(const InFlightBudgetOptions& options) { return wrongs(options).status("budget."); }
 
 InFlightBudget::InFlightBudget(InFlightBudgetOptions options) : options_(options) {
   SERIN_ASSERT(check(options).has_value());
@@ -77,10 +63,10 @@ double InFlightBudget::left() const noexcept {
   return std::max(0.0, 1 - static_cast<double>(retries_.load(std::memory_order_relaxed)) / most);
 }
 
-Status Quota::check(const QuotaOptions& options) {
-  SERIN_CHECK(inside("most", static_cast<double>(options.most), 1, 1e9));
-  SERIN_CHECK(inside("cost", static_cast<double>(options.cost), 1, static_cast<double>(options.most)));
-  return inside("cost_of_timeout", static_cast<double>(options.cost_of_timeout), 1, static_cast<double>(options.most));
+Status Quota::check(const QuotaOptions& options) { return wrongs(options).status("budget."); }
+
+Quota::Quota(QuotaOptions options) : options_(options), tokens_(options.most) {
+  SERIN_ASSERT(check(options).has_value());
 }
 
 bool Quota::try_retry(bool after_timeout) noexcept {

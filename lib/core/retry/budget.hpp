@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
 
 namespace serin::retry {
@@ -28,6 +29,12 @@ struct TokenBudgetOptions {
   double ratio = 0.1;  ///< retries a call in the long run; 0 < ratio <= 1
   double most = 10;    ///< tokens that may be saved up, and that it starts with; 1 to 1e6
 };
+constexpr Wrongs wrongs(const TokenBudgetOptions& options) {
+  Wrongs out;
+  out.unless(options.ratio >= 1e-6 && options.ratio <= 1, "ratio", "must be from 1e-06 to 1", options.ratio);
+  out.unless(options.most >= 1 && options.most <= 1e6, "most", "must be from 1 to 1000000", options.most);
+  return out;
+}
 /// A bucket: each call puts `ratio` tokens in, each retry takes one. At 100 % failures the load is at most 1 + ratio
 /// times the calls. The default; small on purpose, because every client has one (Brooker, "Fixing retries with token
 /// buckets").
@@ -53,6 +60,13 @@ struct InFlightBudgetOptions {
   double ratio = 0.2;            ///< retries in flight over calls in flight; 0 < ratio <= 1
   std::int64_t min_retries = 3;  ///< that may always be in flight; >= 0
 };
+constexpr Wrongs wrongs(const InFlightBudgetOptions& options) {
+  Wrongs out;
+  out.unless(options.ratio >= 1e-6 && options.ratio <= 1, "ratio", "must be from 1e-06 to 1", options.ratio);
+  out.unless(options.min_retries >= 0 && options.min_retries <= 1'000'000'000, "min_retries",
+             "must be from 0 to 1000000000", options.min_retries);
+  return out;
+}
 /// At most max(min_retries, ratio x calls in flight) retries at the same time (Envoy's rule, without its race).
 class InFlightBudget final : public Budget {
  public:
@@ -76,12 +90,20 @@ struct QuotaOptions {
   std::int64_t cost = 5;              ///< of a retry; >= 1
   std::int64_t cost_of_timeout = 10;  ///< of a retry after a timeout; >= 1
 };
+constexpr Wrongs wrongs(const QuotaOptions& options) {
+  Wrongs out;
+  out.unless(options.most >= 1 && options.most <= 1'000'000'000, "most", "must be from 1 to 1000000000", options.most);
+  out.unless(options.cost >= 1 && options.cost <= options.most, "cost", "must be from 1 to most", options.cost);
+  out.unless(options.cost_of_timeout >= 1 && options.cost_of_timeout <= options.most, "cost_of_timeout",
+             "must be from 1 to most", options.cost_of_timeout);
+  return out;
+}
 /// The quota of the AWS SDKs: a retry takes its cost, one that succeeds gives it back, a call that succeeds at once
 /// puts one token in.
 class Quota final : public Budget {
  public:
   static Status check(const QuotaOptions& options);
-  explicit Quota(QuotaOptions options = {}) : options_(options), tokens_(options.most) {}
+  explicit Quota(QuotaOptions options = {});
   void on_call() noexcept override {}
   bool try_retry(bool after_timeout) noexcept override;
   void on_retry_end(bool succeeded) noexcept override;

@@ -1,7 +1,5 @@
 #include "serin/retry/retry.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -10,25 +8,14 @@
 namespace serin::retry {
 namespace {
 
-constexpr int most_attempts = 1000;
-
 double unit(std::uint64_t random) { return static_cast<double>(random >> 11) * 0x1.0p-53; }
 
 }  // namespace
 
-Result<Retry> Retry::make(RetryOptions options) {
-  if (options.max_attempts < 1 || options.max_attempts > most_attempts)
-    return fail(Errc::invalid_argument, fmt::format("retry.max_attempts must be from 1 (no retry) to {}, not {}",
-                                                    most_attempts, options.max_attempts));
-  if (!(options.retry_after_spread >= 0 && options.retry_after_spread <= 10))
-    return fail(Errc::invalid_argument,
-                fmt::format("retry.retry_after_spread must be from 0 to 10, not {}", options.retry_after_spread));
-  if (options.attempt_timeout < 0s)
-    return fail(Errc::invalid_argument, fmt::format("retry.attempt_timeout must be 0 (none) or more, not {}",
-                                                    format_duration(options.attempt_timeout)));
-  Result<Backoff> backoff = Backoff::make(options.backoff);
-  if (!backoff) return fail(Errc::invalid_argument, "retry." + backoff.error().detail());
-  return Retry(std::move(options), *std::move(backoff));
+Result<Retry> Retry::make(const RetryOptions& options) {
+  SERIN_CHECK(wrongs(options).status("retry."));
+  SERIN_TRY(const Backoff backoff, Backoff::make(options.backoff));
+  return Retry(options, backoff);
 }
 
 std::string_view stop_name(Stop stop) noexcept {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 #include "serin/outcome/outcome.hpp"
@@ -23,17 +24,28 @@ struct RetryOptions {
   double retry_after_spread = 0.5;  ///< a peer's Retry-After of t becomes uniform in [t, t x (1 + spread)]; 0 to 10
   Duration attempt_timeout{};       ///< of one attempt; 0: only the call's deadline
 };
+constexpr Wrongs wrongs(const RetryOptions& options) {
+  Wrongs out;
+  out.unless(options.max_attempts >= 1 && options.max_attempts <= 1000, "max_attempts",
+             "must be from 1 (no retry) to 1000", options.max_attempts);
+  out.add(wrongs(options.backoff));
+  out.unless(options.retry_after_spread >= 0 && options.retry_after_spread <= 10, "retry_after_spread",
+             "must be from 0 to 10", options.retry_after_spread);
+  out.unless(options.attempt_timeout >= Duration::zero(), "attempt_timeout", "must be 0 (none) or more",
+             options.attempt_timeout);
+  return out;
+}
 
-/// Options that passed their checks. A value, cheap to copy apart from its backoff's tables. Threads: any.
+/// Options that passed their checks. A value, cheap to copy. Threads: any.
 class Retry {
  public:
   /// Errors: invalid_argument, naming the field, its value and the range.
-  static Result<Retry> make(RetryOptions options);
+  static Result<Retry> make(const RetryOptions& options);
   [[nodiscard]] const RetryOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Backoff& backoff() const noexcept { return backoff_; }
 
  private:
-  Retry(RetryOptions options, Backoff backoff) : options_(std::move(options)), backoff_(std::move(backoff)) {}
+  Retry(const RetryOptions& options, const Backoff& backoff) : options_(options), backoff_(backoff) {}
   RetryOptions options_;
   Backoff backoff_;
 };
