@@ -13,6 +13,7 @@
 
 #include "serin/async/async_context.hpp"
 #include "serin/async/children.hpp"
+#include "serin/guard/pacing.hpp"
 #include "serin/guard/pipeline.hpp"
 
 // The same pipelines around coroutines. What an element decides is asked of the same objects as on threads (Course,
@@ -166,18 +167,36 @@ AwaitableOf<Next> around(const guard::Adapting& element, AsyncContext context, N
   co_return answer;
 }
 
-template <class Next, class Observer>
-AwaitableOf<Next> around(const guard::Paced& element, AsyncContext context, Next next, const Observer& observer) {
-  while (const std::optional<Duration> wait = element.rate.take(context.sleeper.now())) {
+/// As guard::wait_for_turn().
+template <class Rate, class Observer>
+boost::asio::awaitable<Status> wait_for_turn(Rate& rate, const AsyncContext& context, const Observer& observer) {
+  while (const std::optional<Duration> wait = rate.take(context.sleeper.now())) {
     const Instant now = context.sleeper.now();
     if (*wait >= context.deadline.left(now)) {
-      guard::tell(observer, context, {.what = guard::What::rejected_by_rate}, element.rate.options().name);
-      co_return guard::no_turn(element.rate);
+      guard::tell(observer, context, {.what = guard::What::rejected_by_rate}, rate.options().name);
+      co_return guard::no_turn(rate.options().name);
     }
     const Status slept = co_await context.sleeper.sleep_until(now + *wait);
-    if (!slept) co_return pass(slept.error());
+    if (!slept) co_return slept;
   }
+  co_return Status();
+}
+
+template <class Rate, class Next, class Observer>
+AwaitableOf<Next> around(const guard::Paced<Rate>& element, AsyncContext context, Next next, const Observer& observer) {
+  const Status turn = co_await wait_for_turn(element.rate, context, observer);
+  if (!turn) co_return pass(turn.error());
   auto answer = co_await next(context);
+  co_return answer;
+}
+
+template <class Next, class Observer>
+AwaitableOf<Next> around(const guard::Sending& element, AsyncContext context, Next next, const Observer& observer) {
+  const Status turn = co_await wait_for_turn(element.rate, context, observer);
+  if (!turn) co_return pass(turn.error());
+  const Instant sent = context.sleeper.now();
+  auto answer = co_await next(context);
+  element.rate.report(classify(answer), sent, context.sleeper.now());
   co_return answer;
 }
 

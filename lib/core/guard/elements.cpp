@@ -20,8 +20,8 @@ std::string_view what_name(What what) noexcept {
   return "attempt_ended";
 }
 
-std::unexpected<Error> no_turn(const limit::RateLimit& rate) {
-  return fail(Errc::rejected, "rate '" + rate.options().name + "': no turn before the deadline");
+std::unexpected<Error> no_turn(std::string_view rate) {
+  return fail(Errc::rejected, fmt::format("rate '{}': no turn before the deadline", rate));
 }
 
 std::unexpected<Error> given_up() {

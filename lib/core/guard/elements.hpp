@@ -141,25 +141,36 @@ struct Adapting {
 
 /// The error of an attempt that is not made because of its stop token: cancelled. No allocation after the first.
 [[nodiscard]] std::unexpected<Error> given_up();
-[[nodiscard]] std::unexpected<Error> no_turn(const limit::RateLimit& rate);
+[[nodiscard]] std::unexpected<Error> no_turn(std::string_view rate);
 
-/// Waits for its turn, as long as the deadline lets it.
+/// Waits until `rate` lets the call through, as long as the deadline lets it. \tparam Rate  as limit::RateLimit
+/// Errors: rejected (no turn before the deadline), cancelled.
+template <class Rate, class Observer>
+Status wait_for_turn(Rate& rate, const Context& context, const Observer& observer) {
+  while (const std::optional<Duration> wait = rate.take(context.sleeper.now())) {
+    const Instant now = context.sleeper.now();
+    if (*wait >= context.deadline.left(now)) {
+      tell(observer, context, {.what = What::rejected_by_rate}, rate.options().name);
+      return no_turn(rate.options().name);
+    }
+    SERIN_CHECK(sleep_until(context.sleeper, now + *wait, context.stop));
+  }
+  return {};
+}
+
+/// Waits for its turn, by a RateLimit or a TokenBucket.
+template <class Rate>
 struct Paced {
   static constexpr Kind kind = Kind::rate;
-  limit::RateLimit& rate;
+  Rate& rate;
   template <class Next, class Observer>
   auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    while (const std::optional<Duration> wait = rate.take(context.sleeper.now())) {
-      const Instant now = context.sleeper.now();
-      if (*wait >= context.deadline.left(now)) {
-        tell(observer, context, {.what = What::rejected_by_rate}, rate.options().name);
-        return no_turn(rate);
-      }
-      SERIN_CHECK(sleep_until(context.sleeper, now + *wait, context.stop));
-    }
+    if (const Status turn = wait_for_turn(rate, context, observer); !turn) return pass(turn.error());
     return next(context);
   }
 };
+template <class Rate>
+Paced(Rate&) -> Paced<Rate>;
 
 /// Refuses here what the peer would refuse there.
 struct Throttled {

@@ -12,7 +12,10 @@ namespace {
 constexpr double long_window = 600;        // rounds of the long-term mean
 constexpr std::int64_t warm_up = 10;       // plain mean for so many
 constexpr double shortest_round = 10;      // calls
-constexpr std::int64_t probe_every = 100;  // rounds between two looks for the quickest call
+constexpr std::int64_t first_probe = 20;   // rounds until the first measurement of the normal
+constexpr std::int64_t probe_every = 100;  // rounds between two of them
+constexpr double probe_calls = 50;         // that are measured, as many as Envoy takes
+constexpr double vegas_trust = 0.1;        // of a round that was quicker than normal: one lucky round is no new normal
 constexpr double aimd_too_slow = 5;        // seconds: as bad as a failure
 
 }  // namespace
@@ -35,21 +38,7 @@ void AdaptivePermit::report(OutcomeClass outcome, Duration took) {
 }
 
 Result<std::unique_ptr<AdaptiveLimit>> AdaptiveLimit::make(AdaptiveOptions options) {
-  const auto wrong = [&](std::string text) {
-    return fail(Errc::invalid_argument, fmt::format("limit '{}': {}", options.name, text));
-  };
-  if (!(options.least >= 1)) return wrong(fmt::format("least must be 1 or more, not {}", options.least));
-  if (!(options.most >= options.least && options.most <= 100'000))
-    return wrong(fmt::format("most must be from {} (least) to 100000, not {}", options.least, options.most));
-  if (!(options.first >= options.least && options.first <= options.most))
-    return wrong(
-        fmt::format("first must be from {} (least) to {} (most), not {}", options.least, options.most, options.first));
-  if (!(options.backoff >= 0.5 && options.backoff <= 0.99))
-    return wrong(fmt::format("backoff must be from 0.5 to 0.99, not {}", options.backoff));
-  if (!(options.smoothing > 0 && options.smoothing <= 1))
-    return wrong(fmt::format("smoothing must be above 0 and at most 1, not {}", options.smoothing));
-  if (!(options.queue >= 0)) return wrong(fmt::format("queue must be 0 or more, not {}", options.queue));
-  if (!(options.tolerance >= 1)) return wrong(fmt::format("tolerance must be 1 or more, not {}", options.tolerance));
+  SERIN_CHECK(wrongs(options).status(fmt::format("limit '{}': ", options.name)));
   return std::unique_ptr<AdaptiveLimit>(new AdaptiveLimit(std::move(options)));
 }
 
@@ -57,7 +46,8 @@ AdaptiveLimit::AdaptiveLimit(AdaptiveOptions options)
     : options_(std::move(options)),
       is_reached_(
           fail(Errc::rejected, fmt::format("limit '{}': the peer takes no more at once now", options_.name)).error()),
-      limit_(options_.first) {}
+      limit_(options_.first),
+      until_probe_(first_probe) {}
 
 Result<AdaptivePermit> AdaptiveLimit::try_enter() {
   const std::scoped_lock lock(mutex_);
@@ -84,9 +74,25 @@ void AdaptiveLimit::report(OutcomeClass outcome, Duration took) {
   round_seconds_ += std::max(1e-9, seconds_of(took));
   round_most_ = std::max(round_most_, in_flight);
   round_dropped_ = round_dropped_ || outcome == OutcomeClass::timeout || outcome == OutcomeClass::throttled;
-  if (static_cast<double>(round_calls_) < std::max(shortest_round, limit_)) return;
+  const double length = probe_ == Probe::measuring ? probe_calls : shortest_round;
+  // Draining lasts until the calls of before are back, which are as many as the limit was.
+  const double limit = probe_ == Probe::draining ? before_probe_ : limit_;
+  if (static_cast<double>(round_calls_) >= std::max(length, limit)) end_round();
+}
+
+void AdaptiveLimit::end_round() {
+  const double seconds = round_seconds_ / static_cast<double>(round_calls_);
   const bool used = 2 * static_cast<double>(round_most_) >= limit_;
-  learn(round_dropped_, round_seconds_ / static_cast<double>(round_calls_), used);
+  if (probe_ != Probe::none && round_dropped_) {
+    limit_ = before_probe_;
+    probe_ = Probe::none;
+    until_probe_ = probe_every;
+  }
+  switch (probe_) {
+    case Probe::draining: probe_ = Probe::measuring; break;
+    case Probe::measuring: end_probe(seconds); break;
+    case Probe::none: learn(round_dropped_, seconds, used); break;
+  }
   limit_ = std::clamp(limit_, options_.least, options_.most);
   round_calls_ = 0;
   round_seconds_ = 0;
@@ -94,56 +100,58 @@ void AdaptiveLimit::report(OutcomeClass outcome, Duration took) {
   round_dropped_ = false;
 }
 
+void AdaptiveLimit::begin_probe() {
+  before_probe_ = limit_;
+  limit_ = std::max(options_.least, limit_ / 2);
+  probe_ = Probe::draining;
+}
+
+void AdaptiveLimit::end_probe(double seconds) {
+  // The new normal counts as long known, so that it is not washed away by the next few rounds.
+  normal_ = seconds;
+  samples_ = warm_up;
+  limit_ = before_probe_;
+  probe_ = Probe::none;
+  until_probe_ = probe_every;
+}
+
 void AdaptiveLimit::learn(bool dropped, double seconds, bool used) {
+  if (dropped || (options_.algorithm == Algorithm::aimd && seconds > aimd_too_slow)) {
+    limit_ *= options_.backoff;
+    return;
+  }
   ++samples_;
   switch (options_.algorithm) {
     case Algorithm::aimd:
-      if (dropped || seconds > aimd_too_slow)
-        limit_ *= options_.backoff;
-      else if (used)
-        limit_ += 1;
+      if (used) limit_ += 1;
       return;
     case Algorithm::vegas: {
-      const double step = std::log10(std::max(10.0, limit_));
-      if (dropped) {
-        limit_ *= options_.backoff;
-        return;
-      }
-      if (samples_ >= probe_every) {
-        // The quickest call is looked for anew, as the peer may have become slower for good; with half the calls,
-        // because a queue of our own making would pass for the peer's normal.
-        samples_ = 0;
-        quickest_ = 0;
-        limit_ /= 2;
-        return;
-      }
-      if (quickest_ == 0 || seconds < quickest_) quickest_ = seconds;
+      if (normal_ <= 0 || seconds < normal_) normal_ += (normal_ <= 0 ? 1.0 : vegas_trust) * (seconds - normal_);
       if (!used) return;
-      const double waiting = std::ceil(limit_ * (1 - quickest_ / seconds));
+      const double step = std::log10(std::max(10.0, limit_));
+      const double waiting = std::ceil(limit_ * (1 - std::min(1.0, normal_ / seconds)));
       if (waiting <= step)
         limit_ += 6 * step;
       else if (waiting < 3 * step)
         limit_ += step;
       else if (waiting > 6 * step)
         limit_ -= step;
-      return;
+      break;
     }
     case Algorithm::gradient2: {
-      if (dropped) {
-        limit_ *= options_.backoff;
-        return;
-      }
       const double weight = samples_ <= warm_up ? 1.0 / static_cast<double>(samples_) : 2.0 / (long_window + 1);
-      long_term_ += weight * (seconds - long_term_);
+      // Upwards only by a probe: calls that wait in a queue of our own making must not pass for the normal.
+      if (samples_ <= warm_up || seconds < normal_) normal_ += weight * (seconds - normal_);
       // After an overload the long-term mean is far too long; it comes down quickly.
-      if (long_term_ / seconds > 2) long_term_ *= 0.95;
+      if (normal_ / seconds > 2) normal_ *= 0.95;
       if (!used) return;
-      const double gradient = std::clamp(options_.tolerance * long_term_ / seconds, 0.5, 1.0);
+      const double gradient = std::clamp(options_.tolerance * normal_ / seconds, 0.5, 1.0);
       const double found = limit_ * gradient + options_.queue;
       limit_ = (1 - options_.smoothing) * limit_ + options_.smoothing * found;
-      return;
+      break;
     }
   }
+  if (--until_probe_ <= 0) begin_probe();
 }
 
 AdaptiveLimit::Snapshot AdaptiveLimit::snapshot() const {

@@ -1,10 +1,12 @@
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
+#include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 #include "serin/outcome/outcome.hpp"
@@ -19,8 +21,9 @@ enum class Algorithm : std::uint8_t {
 };
 [[nodiscard]] std::string_view algorithm_name(Algorithm algorithm) noexcept;
 
-struct AdaptiveOptions {
-  std::string name;
+template <class Name>
+struct BasicAdaptiveOptions {
+  Name name;
   Algorithm algorithm = Algorithm::gradient2;
   double first = 20;       ///< calls at once before anything is known; least <= first <= most
   double least = 5;        ///< >= 1
@@ -30,7 +33,38 @@ struct AdaptiveOptions {
   double queue = 4;        ///< gradient2: calls that may wait in the peer; >= 0
   double tolerance =
       1.5;  ///< gradient2: how many times the long-term time a call may take before the limit falls; >= 1
+  /// A constant becomes options of the running program.
+  operator BasicAdaptiveOptions<std::string>() const requires std::same_as<Name, std::string_view> {
+    return {.name = std::string(name),
+            .algorithm = algorithm,
+            .first = first,
+            .least = least,
+            .most = most,
+            .backoff = backoff,
+            .smoothing = smoothing,
+            .queue = queue,
+            .tolerance = tolerance};
+  }
 };
+using AdaptiveOptions = BasicAdaptiveOptions<std::string>;
+/// The same as a constant, for checked().
+using AdaptiveConstant = BasicAdaptiveOptions<std::string_view>;
+template <class Name>
+constexpr Wrongs wrongs(const BasicAdaptiveOptions<Name>& options) {
+  Wrongs out;
+  out.unless(options.least >= 1 && options.least <= 100'000, "least", "must be from 1 to 100000", options.least);
+  out.unless(options.most >= options.least && options.most <= 100'000, "most", "must be from least to 100000",
+             options.most);
+  out.unless(options.first >= options.least && options.first <= options.most, "first", "must be from least to most",
+             options.first);
+  out.unless(options.backoff >= 0.5 && options.backoff <= 0.99, "backoff", "must be from 0.5 to 0.99", options.backoff);
+  out.unless(options.smoothing > 0 && options.smoothing <= 1, "smoothing", "must be above 0 and at most 1",
+             options.smoothing);
+  out.unless(options.queue >= 0 && options.queue <= 100'000, "queue", "must be from 0 to 100000", options.queue);
+  out.unless(options.tolerance >= 1 && options.tolerance <= 100, "tolerance", "must be from 1 to 100",
+             options.tolerance);
+  return out;
+}
 
 class AdaptiveLimit;
 
@@ -51,8 +85,10 @@ class AdaptivePermit {
 };
 
 /// A limit on calls at once that follows what the peer can take. It only grows while it is used: an idle client learns
-/// nothing about a peer. It moves once for about as many calls as fit through at once. Sources: TCP Vegas; Netflix'
-/// concurrency-limits for the three forms and their constants. Threads: any.
+/// nothing about a peer. It moves once for about as many calls as fit through at once. Vegas and Gradient2 compare with
+/// a normal that they measure anew now and then, for two rounds with half the calls: otherwise a queue of their own
+/// making slowly becomes the normal and the limit grows without end. Sources: TCP Vegas; Netflix' concurrency-limits
+/// for the three forms and their constants; Envoy for measuring with fewer calls. Threads: any.
 class AdaptiveLimit {
  public:
   /// Errors: invalid_argument, naming the field.
@@ -71,7 +107,10 @@ class AdaptiveLimit {
   explicit AdaptiveLimit(AdaptiveOptions options);
   void report(OutcomeClass outcome, Duration took);
   void release();
+  void end_round();
   void learn(bool dropped, double seconds, bool used);
+  void begin_probe();
+  void end_probe(double seconds);
 
   AdaptiveOptions options_;
   Error is_reached_;  // made once
@@ -79,9 +118,11 @@ class AdaptiveLimit {
   double limit_;  // guarded by mutex_, like the rest
   std::int64_t in_flight_ = 0;
   std::int64_t rejected_ = 0;
-  double quickest_ = 0;   // vegas: seconds; 0: not known
-  double long_term_ = 0;  // gradient2: seconds, a slow mean
-  std::int64_t samples_ = 0;
+  double normal_ = 0;         // seconds: vegas the quickest round, gradient2 a slow mean; 0: not known
+  std::int64_t samples_ = 0;  // rounds in normal_
+  std::int64_t until_probe_;  // rounds
+  enum class Probe : std::uint8_t { none, draining, measuring } probe_ = Probe::none;
+  double before_probe_ = 0;  // the limit
   // Of the round that is gathered: about as many calls as fit through at once, so that the limit moves once for each.
   std::int64_t round_calls_ = 0;
   double round_seconds_ = 0;

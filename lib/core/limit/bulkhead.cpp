@@ -12,12 +12,7 @@ Place::~Place() {
 }
 
 Result<std::unique_ptr<Bulkhead>> Bulkhead::make(BulkheadOptions options) {
-  const auto wrong = [&](std::string_view field, std::int64_t least, std::int64_t value) {
-    return fail(Errc::invalid_argument,
-                fmt::format("bulkhead '{}': {} must be from {} to 100000, not {}", options.name, field, least, value));
-  };
-  if (options.most < 1 || options.most > 100'000) return wrong("most", 1, options.most);
-  if (options.most_waiting < 0 || options.most_waiting > 100'000) return wrong("most_waiting", 0, options.most_waiting);
+  SERIN_CHECK(wrongs(options).status(fmt::format("bulkhead '{}': ", options.name)));
   return std::unique_ptr<Bulkhead>(new Bulkhead(std::move(options)));
 }
 

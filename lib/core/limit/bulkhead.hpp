@@ -1,22 +1,41 @@
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
+#include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 #include "serin/ports/clock.hpp"
 
 namespace serin::limit {
 
-struct BulkheadOptions {
-  std::string name;               ///< of what is behind it
+template <class Name>
+struct BasicBulkheadOptions {
+  Name name;                      ///< of what is behind it
   std::int64_t most = 16;         ///< calls at once; 1 to 100000
   std::int64_t most_waiting = 0;  ///< callers that may wait for a place; 0: refuse at once; to 100000
+  /// A constant becomes options of the running program.
+  operator BasicBulkheadOptions<std::string>() const requires std::same_as<Name, std::string_view> {
+    return {.name = std::string(name), .most = most, .most_waiting = most_waiting};
+  }
 };
+using BulkheadOptions = BasicBulkheadOptions<std::string>;
+/// The same as a constant, for checked().
+using BulkheadConstant = BasicBulkheadOptions<std::string_view>;
+template <class Name>
+constexpr Wrongs wrongs(const BasicBulkheadOptions<Name>& options) {
+  Wrongs out;
+  out.unless(options.most >= 1 && options.most <= 100'000, "most", "must be from 1 to 100000", options.most);
+  out.unless(options.most_waiting >= 0 && options.most_waiting <= 100'000, "most_waiting", "must be from 0 to 100000",
+             options.most_waiting);
+  return out;
+}
 
 class Bulkhead;
 

@@ -8,12 +8,7 @@
 namespace serin::limit {
 
 Result<std::unique_ptr<RateLimit>> RateLimit::make(RateOptions options) {
-  if (!(options.rate > 0 && options.rate <= 1e9))
-    return fail(Errc::invalid_argument, fmt::format("rate '{}': rate must be above 0 and at most 1e9 a second, not {}",
-                                                    options.name, options.rate));
-  if (!(options.burst >= 1 && options.burst <= 1e6))
-    return fail(Errc::invalid_argument,
-                fmt::format("rate '{}': burst must be from 1 to 1e6, not {}", options.name, options.burst));
+  SERIN_CHECK(wrongs(options).status(fmt::format("rate '{}': ", options.name)));
   return std::unique_ptr<RateLimit>(new RateLimit(std::move(options)));
 }
 

@@ -1,20 +1,38 @@
 #pragma once
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 
 namespace serin::limit {
 
-struct RateOptions {
-  std::string name;   ///< of what is limited
+template <class Name>
+struct BasicRateOptions {
+  Name name;          ///< of what is limited
   double rate = 100;  ///< calls a second in the long run; > 0, at most 1e9
   double burst = 10;  ///< that may come at once after a pause; 1 to 1e6
+  /// A constant becomes options of the running program.
+  operator BasicRateOptions<std::string>() const requires std::same_as<Name, std::string_view> {
+    return {.name = std::string(name), .rate = rate, .burst = burst};
+  }
 };
+using RateOptions = BasicRateOptions<std::string>;
+/// The same as a constant, for checked().
+using RateConstant = BasicRateOptions<std::string_view>;
+template <class Name>
+constexpr Wrongs wrongs(const BasicRateOptions<Name>& options) {
+  Wrongs out;
+  out.unless(options.rate > 0 && options.rate <= 1e9, "rate", "must be above 0 and at most 1e9 a second", options.rate);
+  out.unless(options.burst >= 1 && options.burst <= 1e6, "burst", "must be from 1 to 1000000", options.burst);
+  return out;
+}
 
 /// So many calls a second, evenly, with a burst after a pause. One number in one atomic: the time at which the next
 /// call would be due if all came evenly (GCRA, ITU-T I.371; the same as a token bucket that starts full). Threads: any;

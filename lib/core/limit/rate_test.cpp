@@ -53,7 +53,7 @@ TEST(RateLimit, that_makes_no_sense_is_refused_with_the_field) {
   EXPECT_EQ(RateLimit::make({.name = "api", .rate = 0}).error().detail(),
             "rate 'api': rate must be above 0 and at most 1e9 a second, not 0");
   EXPECT_EQ(RateLimit::make({.name = "api", .burst = 0.5}).error().detail(),
-            "rate 'api': burst must be from 1 to 1e6, not 0.5");
+            "rate 'api': burst must be from 1 to 1000000, not 0.5");
 }
 
 }  // namespace

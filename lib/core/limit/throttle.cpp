@@ -12,15 +12,7 @@ constexpr std::int64_t bucket_count = 20;
 }  // namespace
 
 Result<std::unique_ptr<Throttle>> Throttle::make(ThrottleOptions options) {
-  const auto wrong = [&](std::string text) {
-    return fail(Errc::invalid_argument, fmt::format("throttle '{}': {}", options.name, text));
-  };
-  if (!(options.factor > 1 && options.factor <= 100))
-    return wrong(fmt::format("factor must be above 1 and at most 100, not {}", options.factor));
-  if (options.length < 1s)
-    return wrong(fmt::format("length must be 1s or more, not {}", format_duration(options.length)));
-  if (!(options.most_refused > 0 && options.most_refused < 1))
-    return wrong(fmt::format("most_refused must be above 0 and below 1, not {}", options.most_refused));
+  SERIN_CHECK(wrongs(options).status(fmt::format("throttle '{}': ", options.name)));
   return std::unique_ptr<Throttle>(new Throttle(std::move(options)));
 }
 

@@ -1,22 +1,42 @@
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 #include "serin/outcome/outcome.hpp"
 
 namespace serin::limit {
 
-struct ThrottleOptions {
-  std::string name;           ///< of the peer
+template <class Name>
+struct BasicThrottleOptions {
+  Name name;                  ///< of the peer
   double factor = 2;          ///< K: so many times what the peer accepted may be asked for; > 1, at most 100
   Duration length = 2min;     ///< of what is remembered; >= 1 s
   double most_refused = 0.9;  ///< share of calls that is refused at most, so that recovery is noticed; 0 < share < 1
+  /// A constant becomes options of the running program.
+  operator BasicThrottleOptions<std::string>() const requires std::same_as<Name, std::string_view> {
+    return {.name = std::string(name), .factor = factor, .length = length, .most_refused = most_refused};
+  }
 };
+using ThrottleOptions = BasicThrottleOptions<std::string>;
+/// The same as a constant, for checked().
+using ThrottleConstant = BasicThrottleOptions<std::string_view>;
+template <class Name>
+constexpr Wrongs wrongs(const BasicThrottleOptions<Name>& options) {
+  Wrongs out;
+  out.unless(options.factor > 1 && options.factor <= 100, "factor", "must be above 1 and at most 100", options.factor);
+  out.unless(options.length >= Duration(1'000'000'000), "length", "must be 1s or more", options.length);
+  out.unless(options.most_refused > 0 && options.most_refused < 1, "most_refused", "must be above 0 and below 1",
+             options.most_refused);
+  return out;
+}
 
 /// Refuses calls here that the peer would refuse there: with probability max(0, (calls - K x accepted) / (calls + 1))
 /// over the last two minutes. For many small clients a budget does better; this one is for a peer that says "later"

@@ -1,0 +1,53 @@
+#include "serin/limit/token_bucket.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace serin::limit {
+namespace {
+
+// A token that is missing by less than this is there: the sum of a wait and its deposit is not exact in binary.
+constexpr double grain = 1e-9;
+
+}  // namespace
+
+Result<std::unique_ptr<TokenBucket>> TokenBucket::make(RateOptions options) {
+  SERIN_CHECK(wrongs(options).status(fmt::format("rate '{}': ", options.name)));
+  return std::unique_ptr<TokenBucket>(new TokenBucket(std::move(options)));
+}
+
+/// Above `burst` when it has been full again for a while.
+double TokenBucket::level(Instant now) const {
+  // A thread that read the clock before another took the lock sees the past: no deposit then, and none taken back.
+  const Duration since = std::max(Duration::zero(), now - full_at_);
+  return options_.burst + options_.rate * (static_cast<double>(since.count()) / 1e9) - taken_;
+}
+
+std::optional<Duration> TokenBucket::take(Instant now, double calls) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (full_at_ == Instant::min() || level(now) >= options_.burst) {
+    full_at_ = std::max(full_at_, now);
+    taken_ = 0;
+  }
+  const double missing = calls - level(now);
+  if (missing <= grain) {
+    taken_ += calls;
+    return std::nullopt;
+  }
+  return Duration(std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(missing / options_.rate * 1e9))));
+}
+
+void TokenBucket::give_back(double calls) noexcept {
+  const std::scoped_lock lock(mutex_);
+  taken_ = std::max(0.0, taken_ - calls);
+}
+
+double TokenBucket::left(Instant now) const noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (full_at_ == Instant::min()) return options_.burst;
+  return std::clamp(level(now), 0.0, options_.burst);
+}
+
+}  // namespace serin::limit
