@@ -10,17 +10,29 @@
 #include "serin/base/text.hpp"
 
 namespace serin::config {
+namespace {
+
+constexpr std::size_t most_mistakes = 100;
+
+}  // namespace
 
 struct YamlFile::Parts {
   std::string file;
   YAML::Node root;
-  std::optional<Error> first;
+  struct Mistake {
+    int line;
+    int column;
+    Error error;
+  };
+  std::vector<Mistake> mistakes;
 
   void complain(const YAML::Mark& mark, std::string_view sentence) {
-    if (first) return;
+    if (mistakes.size() >= most_mistakes) return;
     // yaml-cpp counts from 0, people from 1.
-    first = fail(Errc::invalid_argument, fmt::format("{}:{}:{}: {}", file, mark.line + 1, mark.column + 1, sentence))
-                .error();
+    mistakes.push_back(
+        {mark.line, mark.column,
+         fail(Errc::invalid_argument, fmt::format("{}:{}:{}: {}", file, mark.line + 1, mark.column + 1, sentence))
+             .error()});
   }
 };
 
@@ -74,12 +86,12 @@ YamlFile::YamlFile(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 YamlFile::~YamlFile() = default;
 
 Result<std::unique_ptr<YamlFile>> YamlFile::parse(std::string_view text, std::string_view file) {
-  auto parts = std::make_unique<Parts>(Parts{std::string(file), {}, std::nullopt});
+  auto parts = std::make_unique<Parts>(Parts{std::string(file), {}, {}});
   try {
     parts->root = YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
     parts->complain(error.mark, error.msg);
-    return pass(*parts->first);
+    return pass(parts->mistakes.front().error);
   }
   if (!parts->root.IsMap())
     return fail(Errc::invalid_argument, fmt::format("{}:1:1: must be a YAML mapping of keys to values", file));
@@ -93,8 +105,18 @@ YamlMap YamlFile::root() {
 }
 
 Status YamlFile::status() const {
-  if (parts_->first) return pass(*parts_->first);
+  if (!parts_->mistakes.empty()) return pass(parts_->mistakes.front().error);
   return {};
+}
+
+std::vector<Error> YamlFile::mistakes() const {
+  std::multimap<std::pair<int, int>, Error> sorted;  // those of one place stay in the order in which they were found
+  for (const Parts::Mistake& mistake : parts_->mistakes)
+    sorted.emplace(std::pair(mistake.line, mistake.column), mistake.error);
+  std::vector<Error> out;
+  out.reserve(sorted.size());
+  for (const auto& [place, error] : sorted) out.push_back(error);
+  return out;
 }
 
 YamlMap::YamlMap(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

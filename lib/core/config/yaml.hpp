@@ -24,6 +24,9 @@ class YamlFile {
   [[nodiscard]] YamlMap root();
   /// The first error of reading, with its position; success when all was well.
   [[nodiscard]] Status status() const;
+  /// All errors of reading, in the order of the file; the first hundred that were found. A value that could not be read
+  /// is replaced by its default, so an error may be followed by one about that.
+  [[nodiscard]] std::vector<Error> mistakes() const;
 
  private:
   friend class YamlMap;

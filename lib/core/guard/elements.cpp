@@ -1,5 +1,7 @@
 #include "serin/guard/elements.hpp"
 
+#include <fmt/format.h>
+
 namespace serin::guard {
 
 std::string_view what_name(What what) noexcept {
