@@ -48,7 +48,7 @@ TEST(BreakerProperty, can_never_stick) {
     Instant now(1h);
     std::deque<Permit> held;  // some report late, some are dropped late, some not before the very end
     for (int step = 0; step < 600; ++step) {
-      switch (split_mix(state) % 8) {
+      switch (split_mix(state) % 9) {
         case 0:
         case 1:
         case 2:
@@ -70,9 +70,15 @@ TEST(BreakerProperty, can_never_stick) {
           if (!held.empty()) held.pop_back();
           break;
         case 6: now += Duration(split_mix(state) % 2'000'000'000); break;
+        case 8:
+          if (split_mix(state) % 20 == 0) breaker->reset();
+          breaker->set_override(
+              split_mix(state) % 4 == 0 ? static_cast<Override>(split_mix(state) % 4) : Override::none, now);
+          break;
         case 7: now += Duration(split_mix(state) % 1000); break;
       }
     }
+    breaker->set_override(Override::none, now);
     ASSERT_GE(calls_until_closed(*breaker, now), 0) << "seed " << seed << ", with " << held.size() << " lost permits";
   }
 }

@@ -10,6 +10,7 @@ namespace {
 
 // A token that is missing by less than this is there: the sum of a wait and its deposit is not exact in binary.
 constexpr double grain = 1e-9;
+constexpr double most_counted = 1e6;
 
 }  // namespace
 
@@ -34,6 +35,12 @@ std::optional<Duration> TokenBucket::take(Instant now, double calls) noexcept {
   const double missing = calls - level(now);
   if (missing <= grain) {
     taken_ += calls;
+    // A bucket that is never full again for days would count with ever larger numbers, and lose the small ones.
+    if (taken_ - options_.burst > most_counted && taken_ - options_.burst >= options_.rate) {
+      const double seconds = std::floor((taken_ - options_.burst) / options_.rate);
+      full_at_ += Duration(static_cast<std::int64_t>(seconds) * 1'000'000'000);
+      taken_ -= seconds * options_.rate;
+    }
     return std::nullopt;
   }
   return Duration(std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(missing / options_.rate * 1e9))));

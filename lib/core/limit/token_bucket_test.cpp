@@ -42,6 +42,17 @@ TEST(TokenBucket, looking_often_loses_no_deposit) {
   EXPECT_EQ(granted, 1) << "two seconds at one in two";
 }
 
+TEST(TokenBucket, stays_exact_when_it_is_never_full_again) {
+  const auto limit = bucket(1000, 10);
+  Instant now(1h);
+  std::int64_t granted = 0;
+  for (int i = 0; i < 2'500'000; ++i) {
+    granted += limit->take(now) ? 0 : 1;
+    now += 900us;  // a little more often than is allowed
+  }
+  EXPECT_EQ(granted, 10 + 2'500'000 * 9 / 10 - 1);
+}
+
 TEST(TokenBucket, takes_back_what_was_not_used) {
   const auto limit = bucket(1, 2);
   const Instant now(1h);

@@ -1,5 +1,5 @@
 // Goal: what stands in a file is what calls get, and every mistake in it is named where it stands. Method: files as
-// people write them, and the exact sentences; a template of all fields against the documented schema.
+// people write them, and the exact sentences.
 #include "serin/policy/policies.hpp"
 
 #include <gtest/gtest.h>

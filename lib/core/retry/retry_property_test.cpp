@@ -92,7 +92,7 @@ TEST(RetryProperty, is_never_early_and_never_sleeps_past_the_deadline) {
     const auto work = [&](Attempt attempt) -> Result<int> {
       ++attempts;
       EXPECT_EQ(attempt.number, attempts);
-      if (asked) EXPECT_GE(world.now() - ended, *asked) << "early; seed " << seed;
+      EXPECT_GE(world.now() - ended, asked.value_or(0s)) << "early; seed " << seed;
       EXPECT_LT(world.now(), deadline.at()) << "an attempt that cannot end in time; seed " << seed;
       EXPECT_LE(attempt.deadline.at(), deadline.at()) << seed;
       ended = world.now();
