@@ -28,6 +28,13 @@ find_package(PostgreSQL REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
+
+# Debian's cpp-httplib is a library beside its header, and both must see the same switches.
+find_library(SERIN_CPP_HTTPLIB cpp-httplib REQUIRED)
+add_library(serin_cpp_httplib INTERFACE)
+target_compile_definitions(serin_cpp_httplib INTERFACE
+  CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
+target_link_libraries(serin_cpp_httplib INTERFACE ${SERIN_CPP_HTTPLIB} OpenSSL::SSL OpenSSL::Crypto)
 if(SERIN_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)

@@ -64,7 +64,8 @@ TEST(Includes, of_libraries_are_declared_and_hidden) {
   // (prefix of the include, target that must be in EXTERNAL)
   const std::map<std::string, std::string> libraries{{"boost/json", "Boost::json"}, {"sqlite3.h", "SQLite::SQLite3"},
                                                      {"yaml-cpp/", "yaml-cpp"},     {"openssl/", "OpenSSL::Crypto"},
-                                                     {"zlib.h", "ZLIB::ZLIB"},      {"boost/url", "Boost::url"}};
+                                                     {"zlib.h", "ZLIB::ZLIB"},      {"boost/url", "Boost::url"},
+                                                     {"httplib.h", "serin_cpp_httplib"}};
   for (const SourceFile& file : tree()) {
     const Module* module = module_of(file.path);
     if (module == nullptr || is_test(file.path)) continue;
@@ -93,8 +94,9 @@ TEST(Arrows, point_inwards) {
     if (module.folder == "lib/ports") return "ports";
     if (module.folder == "lib/sim") return "sim";
     if (module.folder.starts_with("lib/core/")) return "core";
-    // What adapters may stand on: this machine, and processes on it. A technology never knows another one.
+    // What adapters may stand on: this machine, processes on it, HTTP's bytes. A technology never knows another one.
     if (module.folder == "lib/adapters/system") return "machine";
+    if (module.folder == "lib/adapters/wire") return "machine";
     if (module.folder == "lib/adapters/process") return "process";
     // Policies of core around coroutines; nothing in core or in another adapter may stand on it.
     if (module.folder == "lib/adapters/asio") return "coroutines";

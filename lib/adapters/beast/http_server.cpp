@@ -24,13 +24,15 @@ struct HttpServer::Parts {
         acceptor(io),
         sweep_timer(io),
         workers(options.workers, options.queue),
-        server{options, handler, clock, io, workers} {}
+        server{options, handler, clock, io, workers, [this] { accept_again(); }} {
+    server.gate->io = &io;
+  }
 
   void accept() {
-    acceptor.async_accept([this](boost::system::error_code error, asio::basic_stream_socket<asio::ip::tcp> socket) {
+    acceptor.async_accept([this](boost::system::error_code error, http::Socket socket) {
       if (!acceptor.is_open()) return;
       if (!error) take(std::move(socket));
-      // Out of descriptors: accept again with the next sweep instead of spinning.
+      // Out of descriptors: the client waits in the kernel's queue until one is free, or for the next sweep.
       if (error)
         accept_later = true;
       else
@@ -38,18 +40,32 @@ struct HttpServer::Parts {
     });
   }
 
-  void take(asio::basic_stream_socket<asio::ip::tcp> socket) {
+  void accept_again() {
+    if (!accept_later || !acceptor.is_open()) return;
+    accept_later = false;
+    accept();
+  }
+
+  void take(http::Socket socket) {
     boost::system::error_code error;
     const auto peer = socket.remote_endpoint(error);
     if (error || server.open.size() >= options.max_connections) return;  // closed by its destructor
     socket.set_option(asio::ip::tcp::no_delay(true), error);
-    const auto protocol = peer.protocol();
-    const auto handle = socket.release(error);
     if (error) return;
-    http::Socket concrete(io);
-    concrete.assign(protocol, handle, error);
-    if (error) return;
-    std::make_shared<http::Connection>(server, std::move(concrete), peer.address().to_string())->start();
+    std::make_shared<http::Connection>(server, std::move(socket), peer.address().to_string())->start();
+  }
+
+  /// Clients that the kernel has already greeted are served too: closing would reset them.
+  void stop_listening() {
+    if (!acceptor.is_open()) return;
+    boost::system::error_code error;
+    acceptor.non_blocking(true, error);
+    while (!error) {
+      http::Socket socket(io);
+      acceptor.accept(socket, error);
+      if (!error) take(std::move(socket));
+    }
+    acceptor.close(error);
   }
 
   void sweep() {
@@ -60,10 +76,7 @@ struct HttpServer::Parts {
       const auto open = server.open;
       const Instant now = server.clock.now();
       for (const auto& connection : open) connection->sweep(now);
-      if (accept_later && acceptor.is_open()) {
-        accept_later = false;
-        accept();
-      }
+      accept_again();
       sweep();
     });
   }
@@ -129,11 +142,15 @@ HttpServer::~HttpServer() {
   parts_->on_network([this] {
     boost::system::error_code ignored;
     parts_->acceptor.close(ignored);
-    parts_->server.draining = true;
+    parts_->server.leaving = true;
     const auto open = parts_->server.open;
     for (const auto& connection : open) connection->close();
   });
   parts_->workers.stop();
+  {
+    const std::lock_guard lock(parts_->server.gate->mutex);
+    parts_->server.gate->io = nullptr;
+  }
   parts_->work.reset();
   parts_->io.stop();
   parts_->network.join();
@@ -141,17 +158,26 @@ HttpServer::~HttpServer() {
 
 std::uint16_t HttpServer::port() const noexcept { return parts_->port; }
 
+void HttpServer::leave() {
+  parts_->on_network([this] { parts_->server.leaving = true; });
+}
+
 Status HttpServer::drain(Deadline deadline) {
   parts_->on_network([this] {
-    boost::system::error_code ignored;
-    parts_->acceptor.close(ignored);
-    parts_->server.draining = true;
-    const auto open = parts_->server.open;
-    for (const auto& connection : open) connection->drain();
+    parts_->server.leaving = true;
+    parts_->stop_listening();
   });
   for (;;) {
     std::size_t left = 0;
-    parts_->on_network([&] { left = parts_->server.open.size(); });
+    parts_->on_network([&] {
+      const Instant now = parts_->server.clock.now();
+      // A copy, because closing takes a connection out of the set.
+      const auto open = parts_->server.open;
+      for (const auto& connection : open) {
+        connection->drain(now);
+        if (!connection->is_done()) ++left;
+      }
+    });
     if (left == 0) return {};
     if (deadline.passed(parts_->server.clock.now()))
       return fail(Errc::deadline_exceeded, fmt::format("{} requests were still running and are cut off", left));

@@ -18,19 +18,24 @@ struct HttpServerOptions {
   std::size_t body_limit = 10u << 20;  ///< bytes of a request's body; more is answered 413
   Duration idle_timeout = 60s;         ///< a connection without a request is closed then
   Duration read_timeout = 20s;         ///< a request that is not complete then is cut off
-  std::size_t max_connections = 4096;  ///< further ones are closed at once
+  std::size_t max_connections = 4096;  ///< further ones are closed at once; without descriptors they wait
 };
 
-/// An HTTP/1.1 server: one network thread, a bounded pool of workers. Threads: any.
+/// An HTTP/1.1 server: one network thread, a bounded pool of workers. What the handler has prepared is sent as it is,
+/// on the network thread, without a request being made of it. Threads: any.
 class HttpServer {
  public:
   /// Listens and serves from the moment this returns.
-  /// \param handler, clock  outlive the server
+  /// \param handler, clock  outlive the server; it must not end while a handler hangs, because it joins its workers
   /// Errors: conflict (address in use, named), invalid_argument (no such address), permission_denied, exhausted.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, HttpHandler& handler, const Clock& clock);
   ~HttpServer();
   [[nodiscard]] std::uint16_t port() const noexcept;
-  /// Stops listening, closes idle connections, lets requests in flight finish (their answers say Connection: close).
+  /// Serves as before, but every answer is its connection's last and says so: clients that keep connections go
+  /// elsewhere for their next request. To be followed by drain().
+  void leave();
+  /// Stops listening, closes idle connections, lets requests in flight finish, also those that are answered later. A
+  /// client that has connected and not asked yet may still do so for half a second.
   /// Errors: deadline_exceeded, when some had not finished; they are cut off.
   Status drain(Deadline deadline);
 
