@@ -18,6 +18,8 @@ class Workers {
   /// False when the queue is full: nothing was taken.
   bool submit(std::function<void()> job);
   void stop();
+  /// Jobs that are being run.
+  [[nodiscard]] int running();
 
  private:
   void run();
@@ -26,6 +28,7 @@ class Workers {
   std::condition_variable arrived_;
   std::deque<std::function<void()>> jobs_;  // guarded by mutex_
   bool stopping_ = false;                   // guarded by mutex_
+  int running_ = 0;                         // guarded by mutex_
   std::vector<std::jthread> threads_;
 };
 

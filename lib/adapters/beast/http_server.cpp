@@ -30,8 +30,9 @@ struct HttpServer::Parts {
 
   void accept() {
     acceptor.async_accept([this](boost::system::error_code error, http::Socket socket) {
-      if (!acceptor.is_open()) return;
+      // Also when the acceptor was closed meanwhile: this client was greeted before.
       if (!error) take(std::move(socket));
+      if (!acceptor.is_open()) return;
       // Out of descriptors: the client waits in the kernel's queue until one is free, or for the next sweep.
       if (error)
         accept_later = true;
@@ -157,6 +158,8 @@ HttpServer::~HttpServer() {
 }
 
 std::uint16_t HttpServer::port() const noexcept { return parts_->port; }
+
+int HttpServer::busy_workers() const { return parts_->workers.running(); }
 
 void HttpServer::leave() {
   parts_->on_network([this] { parts_->server.leaving = true; });

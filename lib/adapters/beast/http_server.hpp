@@ -38,6 +38,8 @@ class HttpServer {
   /// client that has connected and not asked yet may still do so for half a second.
   /// Errors: deadline_exceeded, when some had not finished; they are cut off.
   Status drain(Deadline deadline);
+  /// Workers that are with a handler now.
+  [[nodiscard]] int busy_workers() const;
 
  private:
   struct Parts;

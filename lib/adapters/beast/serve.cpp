@@ -1,5 +1,7 @@
 #include "serin/beast/serve.hpp"
 
+#include <cstdlib>
+
 namespace serin {
 
 Status serve(ServeOptions options, HttpHandler& handler, StopSignal& stop, const Logger& logger) {
@@ -10,8 +12,15 @@ Status serve(ServeOptions options, HttpHandler& handler, StopSignal& stop, const
   stop.wait();
   logger.info("draining", {{"delay", format_duration(options.drain_delay)}});
   if (options.on_drain) options.on_drain();
+  server->leave();
   SERIN_CHECK(clock.sleep_for(options.drain_delay));
-  SERIN_CHECK(server->drain(Deadline::after(clock.now(), options.drain_timeout)));
+  const Status drained = server->drain(Deadline::after(clock.now(), options.drain_timeout));
+  if (!drained && server->busy_workers() > 0) {
+    logger.error("ended with handlers that hang", {{"handlers", server->busy_workers()}});
+    // Joining them would hang as well, and what they use must not be destroyed under them.
+    std::_Exit(options.stuck_exit_code);
+  }
+  SERIN_CHECK(drained);
   logger.info("ended");
   return {};
 }

@@ -1,96 +1,9 @@
 // Goal: the server keeps HTTP's rules and its own bounds. Method: real sockets; raw bytes where a client would be too
 // polite.
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-
-#include "serin/beast/http_client.hpp"
-#include "serin/beast/http_server.hpp"
-#include "serin/system/clock.hpp"
+#include "server_under_test.hpp"
 
 namespace serin {
 namespace {
-
-/// "/fast" is immediate; "/slow" waits for the gate; anything else tells what arrived.
-struct Echo final : HttpHandler {
-  bool is_immediate(const HttpRequest& request) const noexcept override { return request.path() == "/fast"; }
-  HttpResponse handle(const HttpRequest& request) override {
-    if (request.path() == "/slow") {
-      std::unique_lock lock(mutex);
-      ++waiting;
-      changed.notify_all();
-      changed.wait(lock, [&] { return gate; });
-    }
-    return HttpResponse::text(200, request.method + " " + request.target + " " + std::to_string(request.body.size()));
-  }
-  void wait_for(int count) {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return waiting >= count; });
-  }
-  void open() {
-    const std::lock_guard lock(mutex);
-    gate = true;
-    changed.notify_all();
-  }
-  std::mutex mutex;
-  std::condition_variable changed;
-  int waiting = 0;
-  bool gate = false;
-};
-
-/// A client without manners.
-struct Raw {
-  explicit Raw(std::uint16_t port) : number(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(connect(number, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    const timeval limit{.tv_sec = 10, .tv_usec = 0};
-    setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
-  ~Raw() { close(number); }
-  void send(std::string_view bytes) const {
-    EXPECT_EQ(::send(number, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-  }
-  /// Everything until the server closes, or until `times` answers have begun.
-  [[nodiscard]] std::string receive(int times = 1'000'000) const {
-    std::string out;
-    char buffer[4096];
-    for (;;) {
-      int seen = 0;
-      for (std::size_t at = 0; (at = out.find("HTTP/1.1 ", at)) != std::string::npos; ++at) ++seen;
-      if (seen >= times && out.ends_with('0')) return out;
-      const ssize_t count = recv(number, buffer, sizeof buffer, 0);
-      if (count <= 0) return out;
-      out.append(buffer, static_cast<std::size_t>(count));
-    }
-  }
-  int number;
-};
-
-struct Server : testing::Test {
-  void SetUp() override { begin({}); }
-  void begin(const HttpServerOptions& options) {
-    server.reset();
-    auto started = HttpServer::start(options, handler, clock);
-    ASSERT_TRUE(started) << started.error().text();
-    server = std::move(*started);
-    origin = "http://127.0.0.1:" + std::to_string(server->port());
-  }
-  void TearDown() override { handler.open(); }
-  [[nodiscard]] Deadline soon() const { return Deadline::after(clock.now(), 10s); }
-  SystemClock clock;
-  Echo handler;
-  std::unique_ptr<HttpServer> server;
-  std::string origin;
-};
 
 TEST_F(Server, answers_and_keeps_the_connection) {
   const Raw raw(server->port());

@@ -28,6 +28,11 @@ bool Workers::submit(std::function<void()> job) {
   return true;
 }
 
+int Workers::running() {
+  const std::lock_guard lock(mutex_);
+  return running_;
+}
+
 void Workers::run() {
   for (;;) {
     std::function<void()> job;
@@ -37,8 +42,11 @@ void Workers::run() {
       if (stopping_) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      ++running_;
     }
     job();
+    const std::lock_guard lock(mutex_);
+    --running_;
   }
 }
 
