@@ -60,6 +60,25 @@ TEST_F(Server, reads_a_head_that_comes_byte_by_byte) {
   EXPECT_TRUE(answer == *handler.small || answer.ends_with("GET /prepared 0")) << answer;
 }
 
+TEST_F(Server, reads_a_chunked_body_in_whatever_pieces_it_comes) {
+  const std::string head = "POST /w HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string_view chunks : {"0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "1\r\na\r\n0\r\nX: y\r\n\r\n"})
+    for (std::size_t cut = 0; cut < chunks.size(); ++cut) {
+      // What comes after the cut comes a byte at a time: the server has read the byte before when it answers another.
+      const Raw raw(server->port());
+      raw.send(head + std::string(chunks.substr(0, cut)));
+      for (const char byte : chunks.substr(cut)) {
+        const Raw other(server->port());
+        other.send(get);
+        ASSERT_EQ(other.receive(1), *handler.small);
+        raw.send(std::string_view(&byte, 1));
+      }
+      raw.send("GET / HTTP/1.0\r\n\r\n");
+      const std::string size = chunks[0] == '0' ? "0" : std::string(1, chunks[0]);
+      EXPECT_NE(raw.receive().find("POST /w " + size), std::string::npos) << chunks << " cut at " << cut;
+    }
+}
+
 TEST_F(Server, sends_a_large_answer_whole_to_a_slow_reader_and_goes_on) {
   const Raw raw(server->port());
   raw.send("GET /huge HTTP/1.1\r\nHost: x\r\n\r\n" + get);
