@@ -74,10 +74,13 @@ class HttpClient {
 };
 
 /// What decides about an answer that is prepared: no body, and none of the headers that could ask for another one.
+/// Views into what the server has read; valid during the call.
 struct HttpHead {
   std::string_view method;
   std::string_view target;
-  bool is_plain = true;  ///< no body, Authorization, Range, If-..., Connection: close, nor an Accept but */*
+  /// GET or HEAD without a body, Authorization, Cookie, Range, If-..., Expect, Upgrade, Connection but keep-alive, nor
+  /// an Accept but */*. Our own server asks about no other heads.
+  bool is_plain = true;
 };
 
 /// What a server serves. Threads: any; called at the same time from several.
@@ -91,11 +94,15 @@ class HttpHandler {
   virtual HttpResponse handle(const HttpRequest& request) = 0;
   /// Takes the request and answers later, from any thread, by calling `respond` once: for answers that wait without
   /// doing anything, so that a thousand of them need no thousand workers. False: it did not take it, handle() is asked.
-  /// Called on the network thread, before is_immediate().
+  /// Called on the network thread, before is_immediate(). `request` is valid during the call only. Further calls of
+  /// `respond`, and those after the client or the server has gone, do nothing; when every copy of it is gone without a
+  /// call, the client gets 500.
   virtual bool handle_later(const HttpRequest& request, const std::function<void(HttpResponse)>& respond);
   /// The whole answer as it goes on the wire on a connection that is kept alive, when it is the same for everybody who
   /// asks like this: what a probe gets between two changes. Nothing: there is none, the request is handled as usual.
-  /// Called on the network thread for every request, so it answers at once.
+  /// Of the bytes HEAD gets the head: they may be the same as for GET. They are not asked for while the server leaves
+  /// or when a head comes in pieces: then handle() makes the same answer, so what is prepared must also be
+  /// is_immediate(). Called on the network thread for every plain request, so it answers at once.
   [[nodiscard]] virtual std::shared_ptr<const std::string> prepared(const HttpHead& head) const noexcept;
   /// What a client gets when the bounded pool is full (503 with Retry-After unless overridden).
   virtual HttpResponse overloaded(const HttpRequest& request);
