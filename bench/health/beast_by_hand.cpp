@@ -45,6 +45,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void answer() {
     HttpHead head{.method = view(request_.method_string()), .target = view(request_.target())};
+    head.is_plain = wire::can_be_plain(head.method) && request_.body().empty();
     for (const auto& field : request_)
       head.is_plain = head.is_plain && wire::leaves_plain(view(field.name_string()), view(field.value()));
     bytes_ = head.is_plain ? handler_->prepared(head) : nullptr;

@@ -39,7 +39,7 @@ std::string_view view(boost::core::string_view text) { return {text.data(), text
 /// The ten lines: a request of Beast's in, the bytes of the answer out.
 std::string answer(HttpHandler& handler, const http::request<http::string_body>& from) {
   HttpHead head{.method = view(from.method_string()), .target = view(from.target())};
-  head.is_plain = from.body().empty() && from.keep_alive();
+  head.is_plain = wire::can_be_plain(head.method) && from.body().empty() && from.keep_alive();
   for (const auto& field : from)
     head.is_plain = head.is_plain && wire::leaves_plain(view(field.name_string()), view(field.value()));
   if (head.is_plain)

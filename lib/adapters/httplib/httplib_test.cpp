@@ -83,6 +83,7 @@ TEST_F(Mounted, passes_everything_else_on_whole) {
   EXPECT_EQ(answer.headers.find("X-Out"), "yes");
   EXPECT_EQ(answer.headers.find("Content-Type"), "text/plain; charset=utf-8");
   EXPECT_EQ(ask({.target = "/health", .headers = {{"Authorization", "Bearer x"}}}).body, "GET /health  none");
+  EXPECT_EQ(ask({.method = "POST", .target = "/health"}).body, "POST /health  none");
   EXPECT_EQ(handler.served, 0) << "a head that is not plain is no matter of prepared()";
 }
 

@@ -37,7 +37,8 @@ HttpRequest to_request(const httplib::Request& from) {
 }
 
 void serve(HttpHandler& handler, const httplib::Request& from, httplib::Response& to) {
-  HttpHead head{.method = from.method, .target = from.target, .is_plain = from.body.empty()};
+  HttpHead head{
+      .method = from.method, .target = from.target, .is_plain = wire::can_be_plain(from.method) && from.body.empty()};
   for (const auto& [name, value] : from.headers) head.is_plain = head.is_plain && wire::leaves_plain(name, value);
   if (head.is_plain)
     if (const std::shared_ptr<const std::string> bytes = handler.prepared(head)) return copy_prepared(*bytes, to);

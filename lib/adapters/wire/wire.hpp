@@ -16,7 +16,11 @@ struct PlainHead {
   std::size_t size = 0;  ///< of the head, with the empty line that ends it
 };
 
-/// Whether a field leaves a request plain, as HttpHead means it. Names compare without case.
+/// Whether a request of that method can be plain, as HttpHead means it: GET and HEAD.
+[[nodiscard]] constexpr bool can_be_plain(std::string_view method) noexcept {
+  return method == "GET" || method == "HEAD";
+}
+/// Whether a field leaves a request plain. Names compare without case.
 [[nodiscard]] bool leaves_plain(std::string_view name, std::string_view value) noexcept;
 
 /// The head when it is complete, plain, and written as every probe writes it: GET or HEAD, a path, HTTP/1.1, one field
