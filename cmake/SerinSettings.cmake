@@ -40,6 +40,18 @@ if(SERIN_TESTS)
   find_package(benchmark REQUIRED)
 endif()
 
+# gRPC only where its packages are: they are large, and one optional module and one example use them.
+if(NOT DEFINED SERIN_GRPC OR SERIN_GRPC)
+  find_package(Protobuf QUIET)
+  find_package(gRPC CONFIG QUIET)
+  find_program(SERIN_GRPC_PLUGIN grpc_cpp_plugin)
+endif()
+if(TARGET gRPC::grpc++ AND TARGET protobuf::protoc AND SERIN_GRPC_PLUGIN)
+  option(SERIN_GRPC "Build the gRPC health service" ON)
+else()
+  option(SERIN_GRPC "Build the gRPC health service (needs libgrpc++-dev, libprotobuf-dev, protobuf-compiler-grpc)" OFF)
+endif()
+
 # Debug assertions of the standard library stay on in every build: an out-of-range index is a bug, not a risk.
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 
