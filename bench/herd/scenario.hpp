@@ -1,16 +1,17 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <queue>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "serin/base/split_mix.hpp"
 #include "serin/base/time.hpp"
-#include "serin/retry/backoff.hpp"
 
-// What the scenarios share: seeded chance and simulated time.
+// What the scenarios share: seeded chance, simulated time, and the report they write to.
 namespace serin::herd {
 
 /// Seeded chance and what is drawn from it. Threads: one.
@@ -26,16 +27,20 @@ class Dice {
   std::uint64_t state_;
 };
 
-/// Events in the order of their time; the same time in the order in which they were made.
+/// Events in the order of their time; the same time in the order in which they were made. Threads: one.
 class Timeline {
  public:
-  void at(Instant when, std::function<void()> event) { events_.push({when, made_++, std::move(event)}); }
+  void at(Instant when, std::function<void()> event) {
+    events_.push_back({when, made_++, std::move(event)});
+    std::push_heap(events_.begin(), events_.end());
+  }
   [[nodiscard]] Instant now() const { return now_; }
   /// Until nothing is left or `until` is reached.
   void run(Instant until) {
-    while (!events_.empty() && events_.top().when <= until) {
-      Entry next = events_.top();
-      events_.pop();
+    while (!events_.empty() && events_.front().when <= until) {
+      std::pop_heap(events_.begin(), events_.end());
+      const Entry next = std::move(events_.back());
+      events_.pop_back();
       now_ = next.when;
       next.event();
     }
@@ -48,36 +53,67 @@ class Timeline {
     std::function<void()> event;
     bool operator<(const Entry& other) const { return when != other.when ? when > other.when : made > other.made; }
   };
-  std::priority_queue<Entry> events_;
+  std::vector<Entry> events_;  // a heap, the earliest first
   std::uint64_t made_ = 0;
   Instant now_{};
 };
 
-/// Mean and half of its 95 % interval.
+/// Mean and half of its 95 % interval (Student's t, so that few seeds do not look better than they are).
 struct Estimate {
   double mean = 0;
   double margin = 0;
 };
-[[nodiscard]] inline Estimate estimate(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  double sum = 0;
-  for (const double value : values) sum += value;
-  double squares = 0;
-  for (const double value : values) squares += (value - sum / n) * (value - sum / n);
-  return {.mean = sum / n, .margin = 1.96 * std::sqrt(squares / (n - 1) / n)};
+[[nodiscard]] Estimate estimate(const std::vector<double>& values);
+
+/// What a run leaves behind: figures as CSV, a page in Markdown, pictures as SVG. Threads: one.
+struct Report {
+  struct Picture {
+    std::string name;  ///< "herd.svg"
+    std::string svg;
+  };
+  std::string csv = "scenario,variant,figure,value,margin\n";
+  std::string page;
+  std::vector<Picture> pictures;
+  /// A line of the CSV, also printed.
+  void add(std::string_view scenario, std::string_view variant, std::string_view figure, Estimate value);
+  void text(std::string_view paragraph);
+  /// A row of a table of the page; the first of a table is its head.
+  void row(const std::vector<std::string>& cells);
+  void head(const std::vector<std::string>& cells);
+};
+/// "3.14 +- 0.02"; only the mean when every seed gave the same.
+[[nodiscard]] std::string cell(Estimate value, int digits = 2);
+/// "93 %"
+[[nodiscard]] std::string share(double value);
+
+/// One figure over all seeds.
+template <class Outcome>
+[[nodiscard]] Estimate over(const std::vector<Outcome>& outcomes, double Outcome::*figure) {
+  std::vector<double> values;
+  values.reserve(outcomes.size());
+  for (const Outcome& outcome : outcomes) values.push_back(outcome.*figure);
+  return estimate(values);
+}
+/// One play a seed.
+template <class Play>
+[[nodiscard]] auto play_seeds(int seeds, const Play& play) {
+  std::vector<decltype(play(std::uint64_t{}))> outcomes;
+  outcomes.reserve(static_cast<std::size_t>(seeds));
+  for (int seed = 1; seed <= seeds; ++seed) outcomes.push_back(play(static_cast<std::uint64_t>(seed) * 15485863));
+  return outcomes;
 }
 
-/// Writes "scenario,variant,figure,value,margin" lines.
-struct Table {
-  std::string csv = "scenario,variant,figure,value,margin\n";
-  void add(std::string_view scenario, std::string_view variant, std::string_view figure, Estimate value);
-};
+/// How much is played: everything, or what a test has time for.
+enum class Effort : std::uint8_t { all, check };
 
-/// Each returns whether what is known of it came out.
-bool run_contention(Table& table, int seeds);
-bool run_overload(Table& table, int seeds);
-bool run_reconnect(Table& table, int seeds);
-/// Attempts that reach the server in each second of one run of the overload, for some of the variants, as an SVG.
-[[nodiscard]] std::string draw_overload();
+// Each plays its scenario, writes its section, and returns whether what is known of it came out.
+bool run_contention(Report& report, Effort effort);
+bool run_overload(Report& report, Effort effort);
+bool run_boundary(Report& report, Effort effort);
+bool run_loops(Report& report, Effort effort);
+bool run_sweep(Report& report, Effort effort);
+bool run_slow(Report& report, Effort effort);
+bool run_reconnect(Report& report, Effort effort);
+bool run_retry_after(Report& report, Effort effort);
 
 }  // namespace serin::herd

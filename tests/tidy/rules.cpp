@@ -20,7 +20,7 @@ const std::vector<Ban>& bans() {
       {"entropy",
        R"(\brandom_device\b|\bs?rand\s*\(|\bmt19937)",
        "a Random that is passed in",
-       {"lib/adapters/system/"},
+       {"lib/adapters/system/", "bench/resilience/rivals/"},
        "std::random_device rd;",
        "random.next();"},
       {"environment",
