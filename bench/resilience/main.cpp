@@ -183,8 +183,8 @@ std::string page_of(const Results& results) {
       "{} cores: more threads than that only take turns. Exactness is checked in the same run: what is granted never "
       "depends on the threads.\n"
       "{}",
-      std::thread::hardware_concurrency(), __clang_major__, __clang_minor__, ours_table(results), rivals_table(results),
-      std::thread::hardware_concurrency(), contention_table(results));
+      std::jthread::hardware_concurrency(), __clang_major__, __clang_minor__, ours_table(results), rivals_table(results),
+      std::jthread::hardware_concurrency(), contention_table(results));
 }
 
 bool as_promised(const Results& results) {
