@@ -162,7 +162,7 @@ std::string contention_table(const Results& results) {
 std::string page_of(const Results& results) {
   return fmt::format(
       "# What a protected call costs\n\n"
-      "Written by `./run bench resilience`; do not edit. {} cores; clang {}.{}, -O2 or what the release preset says; "
+      "Written by `./run bench resilience`; do not edit. {} cores; clang {}.{}, the release preset; "
       "pinned to one core but for the contention; 25 repetitions of each case in turn; median, p99 (of so few: the "
       "slowest) "
       "and coefficient of variation. Figures of other machines are not comparable with these.\n\n"
@@ -183,8 +183,8 @@ std::string page_of(const Results& results) {
       "{} cores: more threads than that only take turns. Exactness is checked in the same run: what is granted never "
       "depends on the threads.\n"
       "{}",
-      std::jthread::hardware_concurrency(), __clang_major__, __clang_minor__, ours_table(results), rivals_table(results),
-      std::jthread::hardware_concurrency(), contention_table(results));
+      std::jthread::hardware_concurrency(), __clang_major__, __clang_minor__, ours_table(results),
+      rivals_table(results), std::jthread::hardware_concurrency(), contention_table(results));
 }
 
 bool as_promised(const Results& results) {
