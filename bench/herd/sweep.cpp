@@ -34,6 +34,10 @@ class OwnTime final : public Sleeper {
     now_ = std::max(now_, until);
     return {};
   }
+  Result<bool> wait(Event& event, Instant until) override {
+    if (!event.is_set()) now_ = std::max(now_, until);
+    return event.is_set();
+  }
 
  private:
   Instant now_{Duration(1h)};

@@ -24,6 +24,7 @@ class StillSleeper final : public Sleeper {
   [[nodiscard]] Instant now() const override { return Instant(1h); }
   [[nodiscard]] WallTime wall() const override { return {}; }
   Status sleep_until(Instant) override { return {}; }
+  Result<bool> wait(Event& event, Instant) override { return event.is_set(); }
 };
 /// The real clock, and sleeps that end at once.
 class HastySleeper final : public Sleeper {
@@ -32,6 +33,7 @@ class HastySleeper final : public Sleeper {
   [[nodiscard]] Instant now() const override { return clock_.now(); }
   [[nodiscard]] WallTime wall() const override { return clock_.wall(); }
   Status sleep_until(Instant) override { return {}; }
+  Result<bool> wait(Event& event, Instant) override { return event.is_set(); }
 
  private:
   const Clock& clock_;

@@ -4,6 +4,8 @@
 
 #include "cases.hpp"
 #include "serin/guard/pipeline.hpp"
+#include "serin/guard/recorders.hpp"
+#include "serin/limit/token_bucket.hpp"
 
 namespace serin::resilience {
 namespace {
@@ -23,37 +25,11 @@ struct Parts {
   std::unique_ptr<breaker::Breaker> open = breaker::Breaker::make({.name = "db"}).value();
   std::unique_ptr<limit::Bulkhead> bulkhead = limit::Bulkhead::make({.name = "db"}).value();
   std::unique_ptr<limit::RateLimit> rate = limit::RateLimit::make({.name = "api", .rate = 1e9, .burst = 1e6}).value();
+  std::unique_ptr<limit::TokenBucket> bucket =
+      limit::TokenBucket::make({.name = "api", .rate = 1e9, .burst = 1e6}).value();
+  metrics::Registry registry;
+  guard::TargetMetrics metrics{registry, "db"};
   std::unique_ptr<limit::AdaptiveLimit> adaptive = limit::AdaptiveLimit::make({.name = "db"}).value();
-};
-
-/// Counts what a retry decides.
-struct Observer {
-  std::int64_t* events;
-  void on_wait(const retry::Attempted&, Duration) const noexcept { ++*events; }
-  void on_stop(const retry::Attempted&, retry::Stop) const noexcept { ++*events; }
-};
-/// guard::Retrying with that observer.
-struct Observed {
-  static constexpr guard::Kind kind = guard::Kind::retry;
-  const retry::Retry& policy;
-  retry::Budget& budget;
-  std::int64_t* events;
-  template <class Next>
-  auto run(const Context& context, const Next& next) const -> decltype(next(context)) {
-    const retry::Call call{.sleeper = context.sleeper,
-                           .random = context.random,
-                           .deadline = context.deadline,
-                           .idempotency = context.idempotency};
-    return retry::run(
-        policy, &budget, call,
-        [&](retry::Attempt attempt) {
-          Context inner = context;
-          inner.deadline = attempt.deadline;
-          inner.attempt = attempt.number;
-          return next(inner);
-        },
-        Observer{events});
-  }
 };
 
 template <class Make>
@@ -116,7 +92,16 @@ std::vector<Case> our_cases(Sleeper& sleeper, Random& random, const std::string&
                    .state_bytes = budget_bytes});
   add("B5 bulkhead", "bulkhead", bytes_of([] { return limit::Bulkhead::make({.name = "db"}); }),
       guard::pipeline(guard::Bounded{*parts->bulkhead}));
-  cases.push_back({.name = "B6, B7 rate limit alone (GCRA: a token bucket in one atomic)",
+  cases.push_back({.name = "B6 token bucket alone",
+                   .kind = "bucket",
+                   .who = "ours",
+                   .clock = clock,
+                   .many =
+                       [parts, &sleeper](std::int64_t calls) {
+                         for (std::int64_t i = 0; i < calls; ++i) keep(parts->bucket->take(sleeper.now()));
+                       },
+                   .state_bytes = bytes_of([] { return limit::TokenBucket::make({.name = "api"}); })});
+  cases.push_back({.name = "B7 GCRA alone",
                    .kind = "rate",
                    .who = "ours",
                    .clock = clock,
@@ -132,20 +117,11 @@ std::vector<Case> our_cases(Sleeper& sleeper, Random& random, const std::string&
       guard::pipeline(guard::Paced{*parts->rate}, guard::TotalDeadline{10s},
                       guard::Retrying{parts->policy, parts->budget}, guard::AttemptTimeout{1s},
                       guard::Breaking{*parts->count}));
-  auto events = std::make_shared<std::int64_t>(0);
-  cases.push_back({.name = "B11 the same with an observer of the retry",
-                   .kind = "observed pipeline",
-                   .who = "ours",
-                   .clock = clock,
-                   .many =
-                       [parts, events, context](std::int64_t calls) {
-                         const auto guarded =
-                             guard::pipeline(guard::Paced{*parts->rate}, guard::TotalDeadline{10s},
-                                             Observed{parts->policy, parts->budget, events.get()},
-                                             guard::AttemptTimeout{1s}, guard::Breaking{*parts->count});
-                         for (std::int64_t i = 0; i < calls; ++i) keep(guarded.run(context, plain));
-                       },
-                   .state_bytes = rate_bytes + budget_bytes + breaker_bytes});
+  add("B11 the same with a metrics observer", "observed pipeline", rate_bytes + budget_bytes + breaker_bytes,
+      guard::pipeline(guard::Paced{*parts->rate}, guard::TotalDeadline{10s},
+                      guard::Retrying{parts->policy, parts->budget}, guard::AttemptTimeout{1s},
+                      guard::Breaking{*parts->count})
+          .observed(guard::MetricsObserver{parts->metrics}));
   add("B12 refused by an open breaker", "open", breaker_bytes, guard::pipeline(guard::Breaking{*parts->open}));
   cases.push_back({.name = "B13 one failure, then success, no wait",
                    .kind = "retry once",

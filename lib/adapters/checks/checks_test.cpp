@@ -212,7 +212,9 @@ TEST(HealthBody, is_read_in_every_dialect_and_nothing_else_is_healthy) {
 
 TEST(Options, out_of_range_are_refused) {
   struct NoClient final : HttpClient {
-    Result<HttpResponse> send(std::string_view, HttpRequest, Deadline) override { return fail(Errc::internal, ""); }
+    Result<HttpResponse> send(std::string_view, HttpRequest, Deadline, std::stop_token) override {
+      return fail(Errc::internal, "");
+    }
   } client;
   const Standing clock;
   EXPECT_FALSE(tcp_check({.host = "", .port = 80}, clock));

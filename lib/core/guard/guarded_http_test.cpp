@@ -103,7 +103,7 @@ TEST_F(GuardedClient, is_given_up_in_an_attempt_and_before_it) {
   EXPECT_EQ(client->send("http://a:1", {}, Deadline::after(world.now(), 60s), stop.get_token()).error().code(),
             Errc::cancelled);
   EXPECT_EQ(inner.calls, 1);
-  EXPECT_EQ(client->states().at(0).bulkhead.inside, 0);
+  EXPECT_EQ(client->states().at(0).state.bulkhead.inside, 0);
 }
 
 TEST_F(GuardedClient, counts_and_logs_when_it_is_asked_to) {

@@ -1,4 +1,4 @@
-// ./run bench health: probes against a constant answer, server on core 0, wrk on core 1; rounds are interleaved, so
+// ./run bench health_probe: probes against a constant answer, server on core 0, wrk on core 1; rounds are interleaved, so
 // that what else the machine does hits all alike. Writes every run as CSV and a table in Markdown beside the other
 // results.
 //   --connections N  only that many (may be repeated)     --rounds N, --seconds N  of each measurement
