@@ -26,6 +26,10 @@ find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(PostgreSQL REQUIRED)
 find_package(yaml-cpp REQUIRED)
+# Debian's package brings no CMake file.
+find_library(SERIN_RE2 re2 REQUIRED)
+add_library(re2::re2 UNKNOWN IMPORTED)
+set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION ${SERIN_RE2})
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
 

@@ -44,6 +44,8 @@ class Sql {
   /// Runs `work` in one write transaction: committed when it returns success, rolled back otherwise. `work` runs once;
   /// while it waits for the database's lock the deadline holds. Once this returns success the change survives kill -9.
   virtual Status transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) = 0;
+  /// Whether the aggregate of ports/scan.hpp is there: many measures of a table for the price of reading it once.
+  [[nodiscard]] virtual bool scans_natively() const { return false; }
 
   // The same with braces at the call site: sql.query("... $1", {{player}}, deadline) needs no named array.
   Result<SqlTable> query(std::string_view sql, std::initializer_list<SqlValue> parameters, Deadline deadline) {

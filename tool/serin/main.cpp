@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "real_context.hpp"
+#include "verb_check.hpp"
 #include "verb_demo.hpp"
 #include "verb_deploy.hpp"
 #include "verb_drill.hpp"
@@ -32,6 +33,7 @@ int run(int argc, char** argv) {
   add_deploy_verbs(app, context);
   add_health_verbs(app, context);
   add_judge_verbs(app, context);
+  add_check_verbs(app, context);
   add_load_verb(app, context);
   add_resilience_verb(app, context);
   add_demo_verb(app, context);

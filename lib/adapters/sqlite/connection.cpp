@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "scan_function.hpp"
+
 namespace serin::sqlite {
 namespace {
 
@@ -70,11 +72,12 @@ SqlValue column(sqlite3_stmt* statement, int index) {
 
 }  // namespace
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, bool create, bool read_only,
-                                                     Clock& clock) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access, Clock& clock) {
   sqlite3* database = nullptr;
-  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0));
+  const bool read_only = access.read_only;
+  const int flags =
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+      (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (access.create ? SQLITE_OPEN_CREATE : 0));
   const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
   auto connection = std::unique_ptr<Connection>(new Connection(database, clock));
   if (code != SQLITE_OK) return connection->error("open " + path, code);
@@ -97,9 +100,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, bo
         return that.deadline_.passed(that.clock_.now()) ? 1 : 0;
       },
       connection.get());
+  SERIN_CHECK(add_scan_functions(database));
   const Deadline soon = Deadline::after(clock.now(), 10s);
-  for (const char* pragma :
-       {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "PRAGMA temp_store=MEMORY"}) {
+  for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON",
+                             access.sort_on_disk ? "PRAGMA temp_store=FILE" : "PRAGMA temp_store=MEMORY"}) {
     SqlTable ignored;
     if (read_only && std::string_view(pragma).find("journal_mode") != std::string_view::npos) continue;
     if (auto set = connection->run(pragma, {}, soon, &ignored); !set) return pass(set.error().in("open " + path));

@@ -12,10 +12,16 @@
 // Private to the module.
 namespace serin::sqlite {
 
+struct Access {
+  bool create = false;  ///< make the file when it is not there
+  bool read_only = false;
+  bool sort_on_disk = false;  ///< large sorts and groups go to temporary files, not to memory
+};
+
 /// One connection with its prepared statements. Threads: one at a time.
 class Connection {
  public:
-  static Result<std::unique_ptr<Connection>> open(const std::string& path, bool create, bool read_only, Clock& clock);
+  static Result<std::unique_ptr<Connection>> open(const std::string& path, Access access, Clock& clock);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

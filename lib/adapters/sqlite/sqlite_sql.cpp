@@ -37,10 +37,12 @@ struct SqliteSql::Parts {
   Lender<Connection> readers;
   Lender<Connection> writer;
   bool in_memory;
+  bool native_scan = true;
 };
 
 SqliteSql::SqliteSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 SqliteSql::~SqliteSql() = default;
+bool SqliteSql::scans_natively() const { return parts_->native_scan; }
 
 Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock& clock) {
   if (options.path.empty()) return fail(Errc::invalid_argument, "a database needs a path");
@@ -48,10 +50,13 @@ Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock&
     return fail(Errc::invalid_argument,
                 fmt::format("read_connections must be 1 to 64, not {}", options.read_connections));
   auto parts = std::make_unique<Parts>(clock, options.path == ":memory:");
-  SERIN_TRY(auto writer, Connection::open(options.path, options.create, false, clock));
+  parts->native_scan = options.native_scan;
+  SERIN_TRY(auto writer,
+            Connection::open(options.path, {.create = options.create, .sort_on_disk = options.sort_on_disk}, clock));
   parts->writer.add(std::move(writer));
   for (int i = 0; !parts->in_memory && i < options.read_connections; ++i) {
-    SERIN_TRY(auto reader, Connection::open(options.path, false, true, clock));
+    SERIN_TRY(auto reader,
+              Connection::open(options.path, {.read_only = true, .sort_on_disk = options.sort_on_disk}, clock));
     parts->readers.add(std::move(reader));
   }
   return std::unique_ptr<SqliteSql>(new SqliteSql(std::move(parts)));

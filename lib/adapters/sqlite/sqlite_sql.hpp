@@ -9,9 +9,11 @@
 namespace serin {
 
 struct SqliteOptions {
-  std::string path;          ///< of the database file; ":memory:" for a private one
-  int read_connections = 4;  ///< 1 to 64; writes have one connection of their own
-  bool create = true;        ///< make the file when it is not there
+  std::string path;           ///< of the database file; ":memory:" for a private one
+  int read_connections = 4;   ///< 1 to 64; writes have one connection of their own
+  bool create = true;         ///< make the file when it is not there
+  bool sort_on_disk = false;  ///< large sorts and groups go to temporary files: slower, in bounded memory
+  bool native_scan = true;    ///< offer the aggregate of ports/scan.hpp; false: plain SQL, for comparison
 };
 
 /// SQLite behind the Sql port: WAL, synchronous=FULL, so what a call returned survives kill -9 and power loss.
@@ -27,6 +29,7 @@ class SqliteSql final : public Sql {
   Result<SqlTable> query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) override;
   Result<std::int64_t> execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) override;
   Status transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) override;
+  [[nodiscard]] bool scans_natively() const override;
 
  private:
   struct Parts;

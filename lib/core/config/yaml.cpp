@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "serin/base/text.hpp"
@@ -22,17 +23,20 @@ struct YamlFile::Parts {
   struct Mistake {
     int line;
     int column;
-    Error error;
+    std::string text;
   };
-  std::vector<Mistake> mistakes;
+  std::vector<Mistake> mistakes = {};
 
   void complain(const YAML::Mark& mark, std::string_view sentence) {
-    if (mistakes.size() >= most_mistakes) return;
     // yaml-cpp counts from 0, people from 1.
-    mistakes.push_back(
-        {mark.line, mark.column,
-         fail(Errc::invalid_argument, fmt::format("{}:{}:{}: {}", file, mark.line + 1, mark.column + 1, sentence))
-             .error()});
+    std::string text = fmt::format("{}:{}:{}: {}", file, mark.line + 1, mark.column + 1, sentence);
+    // One mistake can be met twice: when a value is asked for, and when it is used.
+    if (mistakes.size() < most_mistakes && std::ranges::find(mistakes, text, &Mistake::text) == mistakes.end())
+      mistakes.push_back({.line = mark.line, .column = mark.column, .text = std::move(text)});
+  }
+  [[nodiscard]] Status status() const {
+    if (mistakes.empty()) return {};
+    return fail(Errc::invalid_argument, mistakes.front().text);
   }
 };
 
@@ -86,12 +90,12 @@ YamlFile::YamlFile(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 YamlFile::~YamlFile() = default;
 
 Result<std::unique_ptr<YamlFile>> YamlFile::parse(std::string_view text, std::string_view file) {
-  auto parts = std::make_unique<Parts>(Parts{std::string(file), {}, {}});
+  auto parts = std::make_unique<Parts>(Parts{std::string(file), {}});
   try {
     parts->root = YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
     parts->complain(error.mark, error.msg);
-    return pass(parts->mistakes.front().error);
+    return pass(parts->status().error());
   }
   if (!parts->root.IsMap())
     return fail(Errc::invalid_argument, fmt::format("{}:1:1: must be a YAML mapping of keys to values", file));
@@ -104,18 +108,15 @@ YamlMap YamlFile::root() {
   return YamlMap(std::move(parts));
 }
 
-Status YamlFile::status() const {
-  if (!parts_->mistakes.empty()) return pass(parts_->mistakes.front().error);
-  return {};
-}
+Status YamlFile::status() const { return parts_->status(); }
 
-std::vector<Error> YamlFile::mistakes() const {
-  std::multimap<std::pair<int, int>, Error> sorted;  // those of one place stay in the order in which they were found
+std::vector<std::string> YamlFile::mistakes() const {
+  std::multimap<std::pair<int, int>, std::string> sorted;  // those of one place stay in the order they were found in
   for (const Parts::Mistake& mistake : parts_->mistakes)
-    sorted.emplace(std::pair(mistake.line, mistake.column), mistake.error);
-  std::vector<Error> out;
+    sorted.emplace(std::pair(mistake.line, mistake.column), mistake.text);
+  std::vector<std::string> out;
   out.reserve(sorted.size());
-  for (const auto& [place, error] : sorted) out.push_back(error);
+  for (const auto& [place, text] : sorted) out.push_back(text);
   return out;
 }
 
@@ -124,6 +125,17 @@ YamlMap::~YamlMap() = default;
 YamlMap::YamlMap(YamlMap&&) noexcept = default;
 
 bool YamlMap::has(std::string_view key) { return parts_->find(key).has_value(); }
+
+YamlKind YamlMap::kind(std::string_view key) {
+  const auto value = parts_->find(key);
+  if (!value) return YamlKind::absent;
+  return value->IsMap() ? YamlKind::map : value->IsSequence() ? YamlKind::list : YamlKind::scalar;
+}
+
+YamlPosition YamlMap::position() const {
+  const YAML::Mark mark = parts_->node.Mark();
+  return {.line = mark.line + 1, .column = mark.column + 1};
+}
 
 std::string YamlMap::text(std::string_view key, std::string otherwise) {
   return parts_->scalar(key, "a text").value_or(std::move(otherwise));

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,13 @@ namespace serin::config {
 
 class YamlMap;
 
+enum class YamlKind : std::uint8_t { absent, scalar, list, map };
+/// Where something stands in its file; both count from 1.
+struct YamlPosition {
+  int line = 1;
+  int column = 1;
+};
+
 /// One YAML text. Reading goes on after an error with default values; the first error is kept and wins at the end, so
 /// that code that reads a file is a list of fields and not a ladder of checks. Threads: one.
 class YamlFile {
@@ -26,7 +34,7 @@ class YamlFile {
   [[nodiscard]] Status status() const;
   /// All errors of reading, in the order of the file; the first hundred that were found. A value that could not be read
   /// is replaced by its default, so an error may be followed by one about that.
-  [[nodiscard]] std::vector<Error> mistakes() const;
+  [[nodiscard]] std::vector<std::string> mistakes() const;
 
  private:
   friend class YamlMap;
@@ -43,6 +51,9 @@ class YamlMap {
   YamlMap(YamlMap&&) noexcept;
 
   [[nodiscard]] bool has(std::string_view key);
+  /// What stands at `key`, for values that may be written in a short and in a long form.
+  [[nodiscard]] YamlKind kind(std::string_view key);
+  [[nodiscard]] YamlPosition position() const;
   /// The value as text, or `otherwise` when absent.
   std::string text(std::string_view key, std::string otherwise);
   std::string required_text(std::string_view key);

@@ -223,11 +223,9 @@ Result<Policies> parse_policies(std::string_view text, std::string_view file) {
   Policies policies = read_policies(root);
   if (!root.has("resilience")) root.complain("", "resilience is missing");
   root.done();
-  const std::vector<Error> mistakes = yaml->mistakes();
+  const std::vector<std::string> mistakes = yaml->mistakes();
   if (mistakes.empty()) return policies;
-  std::string all;
-  for (const Error& mistake : mistakes) all += (all.empty() ? "" : "\n") + mistake.detail();
-  return fail(Errc::invalid_argument, all);
+  return fail(Errc::invalid_argument, fmt::format("{}", fmt::join(mistakes, "\n")));
 }
 
 }  // namespace serin::policy
