@@ -2,7 +2,35 @@
 
 #include <fmt/format.h>
 
+#include "serin/checks/judge.hpp"
+
 namespace serin::fleet {
+namespace {
+
+// The limits are those of fleet/checks.yaml, and judged by the same code.
+Verdict verdict_of(checks::Outcome outcome) {
+  switch (outcome) {
+    case checks::Outcome::pass: return Verdict::pass;
+    case checks::Outcome::warn: return Verdict::warn;
+    case checks::Outcome::not_evaluated: return Verdict::not_evaluated;
+    case checks::Outcome::error:
+    case checks::Outcome::fail: return Verdict::fail;
+  }
+  return Verdict::fail;
+}
+
+Verdict below(double value, double warn, double fail) {
+  const checks::Zone warning{.high = warn, .high_inside = false};
+  const checks::Zone failure{.high = fail, .high_inside = false};
+  return verdict_of(checks::judge_value({.warn = warning, .fail = failure}, value));
+}
+Verdict above(double value, double warn, double fail) {
+  const checks::Zone warning{.low = warn, .low_inside = false};
+  const checks::Zone failure{.low = fail, .low_inside = false};
+  return verdict_of(checks::judge_value({.warn = warning, .fail = failure}, value));
+}
+
+}  // namespace
 
 std::string_view verdict_name(Verdict verdict) noexcept {
   switch (verdict) {
@@ -30,28 +58,22 @@ Judgement judge_coverage(const CoverageFacts& facts) {
   if (!share) return {Verdict::fail, fmt::format("{} games, but no eligible player", facts.games)};
   const std::string sentence = fmt::format("{} of {} eligible players have a prediction ({:.1f} %)", facts.predicted,
                                            facts.eligible, *share * 100);
-  if (*share >= 0.9) return {Verdict::pass, sentence};
-  if (*share >= 0.8) return {Verdict::warn, sentence + ", below 90 %"};
-  return {Verdict::fail, sentence + ", below 80 %"};
+  // In whole rows first: 0.9 x 100 is not 90 in every arithmetic.
+  return {below(100.0 * static_cast<double>(facts.predicted) / static_cast<double>(facts.eligible), 90, 80), sentence};
 }
 
 Judgement judge_freshness(const FreshnessFacts& facts, WallTime now) {
   if (facts.games == 0) return {Verdict::not_evaluated, "no games on the schedule"};
   if (!facts.newest) return {Verdict::fail, fmt::format("{} games, but no row at all", facts.games)};
-  const Duration age = now - *facts.newest;
-  if (age < -5min) return {Verdict::fail, "the newest row is from the future: " + format_rfc3339(*facts.newest)};
-  const std::string sentence = fmt::format("newest row is {:.1f} h old", seconds_of(age) / 3600);
-  if (age <= 24h) return {Verdict::pass, sentence};
-  if (age <= 48h) return {Verdict::warn, sentence + ", older than 24 h"};
-  return {Verdict::fail, sentence + ", older than 48 h"};
+  const checks::Verdict judged =
+      checks::judge_age(now - *facts.newest, {.warn_after = 24h, .error_after = 48h, .skew = 5min});
+  return {verdict_of(judged.outcome), judged.reason};
 }
 
 Judgement judge_validation_failures(std::int64_t failures) {
   const std::string sentence = fmt::format("{} failed validations in 24 h", failures);
   if (failures < 0) return {Verdict::fail, "the number of failed validations is unknown"};
-  if (failures <= 5) return {Verdict::pass, sentence};
-  if (failures <= 10) return {Verdict::warn, sentence};
-  return {Verdict::fail, sentence};
+  return {above(static_cast<double>(failures), 5, 10), sentence};
 }
 
 Judgement judge_dead_letters(std::int64_t dead, std::int64_t most) {

@@ -44,7 +44,7 @@ struct FreshnessFacts {
   std::int64_t games = 0;          ///< on the schedule of the day asked about
 };
 /// pass <= 24 h, warn <= 48 h, else fail. A day without games needs no fresh rows: not_evaluated. No row on a day with
-/// games: fail. A newest row more than 5 min in the future is fail: a wrong clock must not pass for freshness.
+/// games: fail. A newest row more than 5 min in the future is warn: a wrong clock must not pass for freshness.
 [[nodiscard]] Judgement judge_freshness(const FreshnessFacts& facts, WallTime now);
 
 /// Failed validations in 24 h: pass <= 5, warn <= 10, else fail.

