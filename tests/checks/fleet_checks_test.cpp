@@ -102,12 +102,12 @@ TEST_F(FleetChecks, coverage_counts_eligible_players_only) {
 
 TEST_F(FleetChecks, a_missing_column_is_an_error_of_its_checks_and_of_no_other) {
   add_game();
-  execute("ALTER TABLE ml_feature_store RENAME COLUMN quality TO qualities");
+  execute("ALTER TABLE ml_feature_store RENAME COLUMN quality TO qualitys");
   const CheckReport report = run();
   EXPECT_EQ(of(report, "ml_feature_store has its columns").outcome, Outcome::fail);
   const CheckResult& range = of(report, "ml_feature_store.quality is in its range");
   EXPECT_EQ(range.outcome, Outcome::error);
-  EXPECT_EQ(range.reason, "ml_feature_store has no column quality; did you mean qualities?");
+  EXPECT_EQ(range.reason, "ml_feature_store has no column quality; did you mean qualitys?");
   EXPECT_EQ(of(report, "no more games than expected").outcome, Outcome::not_evaluated);
   EXPECT_EQ(of(report, "games.sport has accepted values").outcome, Outcome::pass);
 }
