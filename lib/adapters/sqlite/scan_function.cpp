@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "serin/ports/scan.hpp"
@@ -253,10 +254,10 @@ void match(sqlite3_context* context, int, sqlite3_value** values) {
 
 Status add_scan_functions(sqlite3* database) {
   const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
-  const int scan = sqlite3_create_function_v2(database, scan::function_name.data(), -1, flags, nullptr, nullptr, step,
-                                              finish, nullptr);
-  const int matching = sqlite3_create_function_v2(database, scan::match_name.data(), 2, flags, nullptr, match, nullptr,
-                                                  nullptr, nullptr);
+  const int scan = sqlite3_create_function_v2(database, std::string(scan::function_name).c_str(), -1, flags, nullptr,
+                                              nullptr, step, finish, nullptr);
+  const int matching = sqlite3_create_function_v2(database, std::string(scan::match_name).c_str(), 2, flags, nullptr,
+                                                  match, nullptr, nullptr, nullptr);
   if (scan != SQLITE_OK || matching != SQLITE_OK) return fail(Errc::internal, "SQLite took no function of ours");
   return {};
 }
