@@ -36,7 +36,7 @@ class Run {
         store_(store),
         options_(options),
         plan_options_(plan_options(options, clock.wall())),
-        asker_(sql, clock, options.deadline),
+        asker_(sql, options.deadline),
         scans_(file, asker_, dialect, store, options) {}
 
   CheckReport all(const std::vector<std::size_t>& chosen) {

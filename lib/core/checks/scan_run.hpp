@@ -11,7 +11,7 @@ namespace serin::checks {
 /// Sends statements and counts them. Threads: one.
 class Asker {
  public:
-  Asker(Sql& sql, const Clock& clock, Deadline deadline) : sql_(sql), clock_(clock), deadline_(deadline) {}
+  Asker(Sql& sql, Deadline deadline) : sql_(sql), deadline_(deadline) {}
   Result<SqlTable> ask(const std::string& statement);
   /// Several at once, on a thread each; the answers in their order.
   std::vector<Result<SqlTable>> ask_all(const std::vector<std::string>& statements);
@@ -20,7 +20,6 @@ class Asker {
 
  private:
   Sql& sql_;
-  const Clock& clock_;
   Deadline deadline_;
   std::int64_t queries_ = 0;
 };
