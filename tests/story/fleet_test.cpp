@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <csignal>
+#include <set>
 
 #include "fleet_under_test.hpp"
 
@@ -106,16 +107,26 @@ TEST_F(FleetAtWork, a_poisoned_message_ends_in_the_dead_letters_and_its_batch_cl
   EXPECT_EQ(get(urls["prediction-coordinator"] + "/start", {"-d", R"({"game_date":"1999-01-01"})"}).status, 404);
 }
 
-TEST_F(FleetAtWork, shows_the_breakers_of_every_replica) {
-  const Outcome outcome = fleet.serin({"resilience", "--json"});
+TEST_F(FleetAtWork, shows_what_every_program_calls_and_how_that_is) {
+  const Outcome outcome = fleet.serin({"resilience", "list", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.text();
-  const json::array replicas = json::parse(outcome.out).at("replicas").as_array();
-  EXPECT_EQ(replicas.size(), 7u) << outcome.out;
-  for (const json::value& replica : replicas) {
-    const json::object& warehouse = replica.at("targets").at(0).as_object();
-    EXPECT_EQ(text_of(warehouse.at("name")), "warehouse");
-    EXPECT_EQ(text_of(warehouse.at("breaker")), "closed");
+  const json::array programs = json::parse(outcome.out).at("programs").as_array();
+  EXPECT_EQ(programs.size(), 8u) << outcome.out;
+  EXPECT_EQ(text_of(programs.at(0).at("service")), "agent");
+  for (const json::value& program : programs) {
+    std::set<std::string> targets;
+    for (const json::value& target : program.at("targets").as_array()) {
+      targets.insert(text_of(target.at("name")));
+      EXPECT_EQ(text_of(target.at("breaker")), "closed") << outcome.out;
+    }
+    const bool is_agent = text_of(program.at("service")) == "agent";
+    for (const char* name : {"bus", is_agent ? "haproxy" : "warehouse"})
+      EXPECT_TRUE(targets.contains(name)) << name << " of " << json::serialize(program);
   }
+  const std::string metrics = get(urls["prediction-worker"] + "/metrics").body;
+  for (const char* series : {"resilience_breaker_state{target=\"warehouse\"} 0",
+                             "resilience_budget_left{target=\"bus\"} 1", "resilience_attempts_total{"})
+    EXPECT_NE(metrics.find(series), std::string::npos) << series << "\n" << metrics;
 }
 
 TEST_F(FleetAtWork, the_dashboard_limits_each_address) {

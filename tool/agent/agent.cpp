@@ -18,6 +18,7 @@
 #include "serin/beast/http_client.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/files.hpp"
+#include "serin/system/random.hpp"
 
 namespace serin::agent {
 namespace {
@@ -72,7 +73,9 @@ class Agent {
   PatientSleeper patient_;
   std::unique_ptr<SqliteSql> sql_;
   std::unique_ptr<control::ControlStore> store_;
+  SystemRandom random_;
   std::unique_ptr<BeastHttpClient> http_;
+  std::unique_ptr<guard::Target> router_target_;
   std::unique_ptr<haproxy::TrafficCounter> counter_;
   std::unique_ptr<RouterProcess> router_process_;
   std::unique_ptr<HaproxyRouter> router_;
@@ -97,6 +100,7 @@ Status Agent::open() {
       std::make_unique<RouterProcess>(fleet_, places_, *store_, *counter_, environment_, sleeper_, logger_);
   SERIN_CHECK(router_process_->start());
   router_ = std::make_unique<HaproxyRouter>(make_router(places_, *store_, sleeper_));
+  SERIN_TRY(router_target_, router_target(patient_, random_));
 
   std::map<std::string, std::string> urls;
   for (const config::ServiceSpec& service : fleet_.services) {
@@ -110,7 +114,7 @@ Status Agent::open() {
   supervisor_->adopt(seen, desired, sleeper_.now());
   recorder_ = std::make_unique<Recorder>(
       router_->socket(), *counter_, *store_, sleeper_, [this] { return router_process_->run(); }, logger_);
-  SERIN_TRY(pushes_, Pushes::start(fleet_, urls, *http_, sleeper_, logger_));
+  SERIN_TRY(pushes_, Pushes::start(fleet_, urls, *http_, sleeper_, random_, logger_));
   logger_.info("agent started", {{"pid", getpid()}, {"fleet", fleet_.name}, {"adopted", seen.size()}});
   return {};
 }
@@ -124,6 +128,9 @@ Status Agent::save() {
   }
   if (beaten_ != Instant::min() && now - beaten_ < beat_every) return {};
   SERIN_CHECK(store_->beat({.pid = getpid(), .at = now, .stopping = stopping_}));
+  std::vector<guard::NamedState> states = pushes_ ? pushes_->states() : std::vector<guard::NamedState>();
+  states.push_back({.name = router_target_->name(), .state = router_target_->state()});
+  SERIN_CHECK(store_->save_fact(resilience_fact, guard::to_json(states)));
   beaten_ = now;
   return {};
 }
@@ -137,7 +144,9 @@ Status Agent::reconcile_router() {
                                             .address = seen.replica.address,
                                             .ready = seen.replica.state == ReplicaState::ready});
   for (const config::ServiceSpec& service : fleet_.services)
-    SERIN_CHECK(router_->reconcile(service.name, wanted[service.name.str()], deadline));
+    SERIN_CHECK(router_target_->run(Idempotency::idempotent, deadline, [&](const guard::Context& attempt) {
+      return router_->reconcile(service.name, wanted[service.name.str()], attempt.deadline);
+    }));
   return {};
 }
 
@@ -219,6 +228,13 @@ Places::Places(std::string folder)
       socket(router + "/socket") {
   // A path of its own for each state folder, in a place that is short on every machine.
   if (socket.size() > longest_socket_path) socket = fmt::format("/tmp/serin-{}.socket", fingerprint(state));
+}
+
+Result<std::unique_ptr<guard::Target>> router_target(Sleeper& sleeper, Random& random) {
+  SERIN_TRY(std::unique_ptr<guard::Target> target,
+            guard::Target::make(sleeper, random, {.name = "haproxy", .retry_preset = "interactive"}));
+  target->breaker().set_override(breaker::Override::metrics_only, sleeper.now());
+  return target;
 }
 
 HaproxyRouter make_router(const Places& places, control::ControlStore& store, const Clock& clock) {

@@ -1,9 +1,12 @@
 #pragma once
+#include <memory>
 #include <string>
 
 #include "serin/agent/supervisor.hpp"
 #include "serin/config/fleet_spec.hpp"
 #include "serin/control/control_store.hpp"
+#include "serin/guard/states.hpp"
+#include "serin/guard/target.hpp"
 #include "serin/haproxy/router.hpp"
 #include "serin/ports/log.hpp"
 #include "serin/system/clock.hpp"
@@ -27,6 +30,13 @@ struct Places {
 
 /// The router of the fleet, for any process that has its database.
 [[nodiscard]] HaproxyRouter make_router(const Places& places, control::ControlStore& store, const Clock& clock);
+
+/// What calls to the router's socket go through. Its breaker counts and never refuses: putting traffic back must not be
+/// stopped by a limit of ours. \param sleeper, random  outlive it
+Result<std::unique_ptr<guard::Target>> router_target(Sleeper& sleeper, Random& random);
+
+/// The fact in the control database under which the agent keeps the states of what it calls, as guard::to_json().
+constexpr const char* resilience_fact = "agent resilience";
 
 /// The address at which users reach the service: as configured, with the port that was once chosen for it.
 /// Errors: not_found, before the first start.

@@ -5,6 +5,8 @@
 
 #include "serin/config/fleet_spec.hpp"
 #include "serin/delivery/push.hpp"
+#include "serin/guard/guarded_http.hpp"
+#include "serin/guard/guarded_ports.hpp"
 #include "serin/ports/http.hpp"
 #include "serin/ports/log.hpp"
 #include "serin/ports/random.hpp"
@@ -18,13 +20,18 @@ class Pushes {
  public:
   /// \param urls  of the services, through the router: a push is a request like any other
   static Result<std::unique_ptr<Pushes>> start(const config::FleetSpec& fleet, std::map<std::string, std::string> urls,
-                                               HttpClient& http, Sleeper& sleeper, const Logger& logger);
+                                               HttpClient& http, Sleeper& sleeper, Random& random,
+                                               const Logger& logger);
+  /// Of the bus and of every service that was pushed to.
+  [[nodiscard]] std::vector<guard::NamedState> states() const;
 
  private:
   Pushes() = default;
-  std::unique_ptr<Random> random_;
   std::unique_ptr<SqliteSql> sql_;
   std::unique_ptr<SqliteBus> bus_;
+  std::unique_ptr<guard::Target> bus_target_;
+  std::unique_ptr<guard::GuardedBus> guarded_bus_;
+  std::unique_ptr<guard::GuardedHttp> http_;
   std::unique_ptr<delivery::PushDispatcher> dispatcher_;
 };
 

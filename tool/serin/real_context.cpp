@@ -25,20 +25,32 @@ std::vector<ServiceName> names_of(const config::FleetSpec& spec) {
 
 RealContext::Opened::Opened(config::FleetSpec spec, std::unique_ptr<SqliteSql> database,
                             std::unique_ptr<SqliteDocuments> small, std::unique_ptr<control::ControlStore> control,
+                            std::unique_ptr<guard::Target> for_documents, std::unique_ptr<guard::Target> for_router,
                             const agent::Places& places, const Clock& clock)
     : sql(std::move(database)),
-      documents(std::move(small)),
+      plain_documents(std::move(small)),
       store(std::move(control)),
-      router(agent::make_router(places, *store, clock)),
+      plain_router(agent::make_router(places, *store, clock)),
+      documents_target(std::move(for_documents)),
+      router_target(std::move(for_router)),
+      documents(*plain_documents, *documents_target),
+      router(plain_router, *router_target),
       platform(*store, names_of(spec)),
       traffic(*store),
       session{.spec = std::move(spec),
               .state = *sql,
-              .documents = *documents,
+              .documents = documents,
               .store = *store,
               .router = router,
               .platform = platform,
               .traffic = traffic} {}
+
+Result<HttpClient*> RealContext::guarded_http() {
+  if (!guarded_http_) {
+    SERIN_TRY(guarded_http_, guard::GuardedHttp::make(http_, sleeper_, random_));
+  }
+  return guarded_http_.get();
+}
 
 Logger RealContext::logger() {
   if (!log_)
@@ -118,8 +130,10 @@ Result<Session*> RealContext::open_session(bool create) {
   if (!sql) return pass(sql.error());
   SERIN_TRY(std::unique_ptr<SqliteDocuments> documents, SqliteDocuments::open(**sql, sleeper_));
   SERIN_TRY(std::unique_ptr<control::ControlStore> store, control::ControlStore::open(**sql, sleeper_));
-  opened_ = std::make_unique<Opened>(std::move(spec), *std::move(sql), std::move(documents), std::move(store), places,
-                                     sleeper_);
+  SERIN_TRY(auto documents_target, guard::Target::make(sleeper_, random_, {.name = "documents"}));
+  SERIN_TRY(auto router_target, agent::router_target(patient_, random_));
+  opened_ = std::make_unique<Opened>(std::move(spec), *std::move(sql), std::move(documents), std::move(store),
+                                     std::move(documents_target), std::move(router_target), places, sleeper_);
   return &opened_->session;
 }
 

@@ -6,6 +6,8 @@
 #include "serin/agent/agent.hpp"
 #include "serin/beast/http_client.hpp"
 #include "serin/control/control_store.hpp"
+#include "serin/guard/guarded_http.hpp"
+#include "serin/guard/guarded_ports.hpp"
 #include "serin/sqlite/sqlite_documents.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/clock.hpp"
@@ -32,6 +34,9 @@ class RealContext final : public VerbContext {
   Sleeper& sleeper() override { return sleeper_; }
   Random& random() override { return random_; }
   HttpClient& http() override { return http_; }
+  /// The same behind a breaker, a budget and a bulkhead for each origin: for calls that have to succeed, where http()
+  /// is for those that measure. Errors: none, but for a bug in its options.
+  Result<HttpClient*> guarded_http();
   Logger logger() override;
   [[nodiscard]] bool is_terminal() const override;
   void out(std::string_view text) override;
@@ -52,11 +57,16 @@ class RealContext final : public VerbContext {
  private:
   struct Opened {
     Opened(config::FleetSpec spec, std::unique_ptr<SqliteSql> database, std::unique_ptr<SqliteDocuments> small,
-           std::unique_ptr<control::ControlStore> control, const agent::Places& places, const Clock& clock);
+           std::unique_ptr<control::ControlStore> control, std::unique_ptr<guard::Target> documents_target,
+           std::unique_ptr<guard::Target> router_target, const agent::Places& places, const Clock& clock);
     std::unique_ptr<SqliteSql> sql;
-    std::unique_ptr<SqliteDocuments> documents;
+    std::unique_ptr<SqliteDocuments> plain_documents;
     std::unique_ptr<control::ControlStore> store;
-    HaproxyRouter router;
+    HaproxyRouter plain_router;
+    std::unique_ptr<guard::Target> documents_target;
+    std::unique_ptr<guard::Target> router_target;
+    guard::GuardedDocuments documents;
+    guard::GuardedRouter router;
     control::StorePlatform platform;
     control::StoreTraffic traffic;
     Session session;
@@ -71,6 +81,7 @@ class RealContext final : public VerbContext {
   PatientSleeper patient_;
   SystemRandom random_;
   BeastHttpClient http_{sleeper_};
+  std::unique_ptr<guard::GuardedHttp> guarded_http_;
   std::unique_ptr<JsonLog> log_;
   std::unique_ptr<Opened> opened_;
 };

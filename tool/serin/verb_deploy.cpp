@@ -108,11 +108,12 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
     SERIN_TRY(const std::unique_ptr<Seat> seat, Seat::take(context, *session, service->name, verb));
     SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
               rollout::SqlJournal::open(session->state, context.patient()));
+    SERIN_TRY(HttpClient* const http, context.guarded_http());
     Progress progress(context);
     rollout::Engine engine({.router = session->router,
                             .platform = session->platform,
                             .traffic = session->traffic,
-                            .http = context.http(),
+                            .http = *http,
                             .sleeper = context.sleeper(),
                             .patient = context.patient(),
                             .journal = *journal,

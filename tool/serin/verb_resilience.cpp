@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "serin/policy/policies.hpp"
 #include "serin/retry/presets.hpp"
 
 namespace serin::tool {
@@ -13,55 +14,95 @@ namespace {
 namespace json = boost::json;
 
 struct Listed {
-  json::array replicas;
-  bool all_known = true;  ///< every ready replica answered, or does not offer it
+  json::array programs;
+  bool all_known = true;  ///< every program answered, or does not offer it
   bool all_closed = true;
 };
+
+/// Adds what a program said of itself. \param body  as guard::to_json(); an error when there is none
+void add(Listed& listed, std::string service, std::string replica, const Result<std::string>& body) {
+  json::object entry{
+      {"service", std::move(service)}, {"replica", std::move(replica)}, {"error", nullptr}, {"targets", json::array{}}};
+  boost::system::error_code error;
+  const json::value value = body ? json::parse(*body, error) : json::value();
+  const json::value* targets = value.is_object() ? value.get_object().if_contains("targets") : nullptr;
+  if (!body || error || targets == nullptr || !targets->is_array()) {
+    listed.all_known = false;
+    entry["error"] = body ? std::string("what it said cannot be read") : body.error().text();
+  } else {
+    entry["targets"] = *targets;
+    for (const json::value& target : targets->get_array())
+      listed.all_closed = listed.all_closed && target.at("breaker") == json::value("closed");
+  }
+  listed.programs.push_back(std::move(entry));
+}
 
 Result<Listed> list(RealContext& context) {
   SERIN_TRY(Session* const session, context.session());
   SERIN_CHECK(session->store.check_alive());
-  SERIN_TRY(const std::vector<control::ObservedReplica> replicas, session->store.replicas());
   Listed out;
+  SERIN_TRY(const std::optional<std::string> agent, session->store.fact(agent::resilience_fact));
+  if (agent) add(out, "agent", "", *agent);
+  SERIN_TRY(const std::vector<control::ObservedReplica> replicas, session->store.replicas());
   for (const control::ObservedReplica& seen : replicas) {
     if (seen.replica.state != ReplicaState::ready && seen.replica.state != ReplicaState::not_ready) continue;
-    const auto answer = context.http().send("http://" + seen.replica.address, {.target = "/resilience"},
-                                            Deadline::after(context.sleeper().now(), 2s));
+    const Result<HttpResponse> answer = context.http().send("http://" + seen.replica.address, {.target = "/resilience"},
+                                                            Deadline::after(context.sleeper().now(), 2s));
     if (answer && answer->status == 404) continue;  // a program that does not offer it
-    json::object entry{{"service", seen.service.str()},
-                       {"replica", seen.replica.name},
-                       {"error", nullptr},
-                       {"targets", json::array{}}};
-    boost::system::error_code error;
-    const json::value body = answer ? json::parse(answer->body, error) : json::value();
-    if (!answer || answer->status != 200 || error || !body.is_object() || !body.as_object().contains("targets")) {
-      out.all_known = false;
-      entry["error"] = answer ? fmt::format("answered {}", answer->status) : answer.error().text();
-    } else {
-      entry["targets"] = body.at("targets");
-      for (const json::value& target : body.at("targets").as_array())
-        out.all_closed = out.all_closed && target.at("breaker") == json::value("closed");
-    }
-    out.replicas.push_back(std::move(entry));
+    const auto body = [&]() -> Result<std::string> {
+      if (!answer) return pass(answer.error());
+      if (answer->status != 200) return fail(Errc::unavailable, fmt::format("answered {}", answer->status));
+      return answer->body;
+    }();
+    add(out, seen.service.str(), seen.replica.name, body);
   }
   return out;
 }
 
 std::string text_of(const Listed& listed) {
-  std::string out = fmt::format("{:<24} {:<8} {:<30} {:<10} {:>6} {:>9} {:>9} {:>7}\n", "SERVICE", "REPLICA", "TARGET",
-                                "BREAKER", "CALLS", "FAILURES", "REJECTED", "BUDGET");
-  for (const json::value& replica : listed.replicas) {
-    const json::object& entry = replica.as_object();
+  std::string out =
+      fmt::format("{:<24} {:<8} {:<30} {:<10} {:>6} {:>9} {:>6} {:>9} {:>7} {:>7}\n", "PROGRAM", "REPLICA", "TARGET",
+                  "BREAKER", "CALLS", "FAILURES", "SLOW", "REJECTED", "INSIDE", "BUDGET");
+  for (const json::value& program : listed.programs) {
+    const json::object& entry = program.as_object();
     const std::string who =
         fmt::format("{:<24} {:<8}", entry.at("service").as_string().c_str(), entry.at("replica").as_string().c_str());
     if (entry.at("error").is_string())
       out += fmt::format("{} unknown: {}\n", who, entry.at("error").as_string().c_str());
     for (const json::value& target : entry.at("targets").as_array())
-      out += fmt::format("{} {:<30} {:<10} {:>6} {:>9} {:>9} {:>6.0f}%\n", who, target.at("name").as_string().c_str(),
-                         target.at("breaker").as_string().c_str(), target.at("calls").as_int64(),
-                         target.at("failures").as_int64(), target.at("rejected").as_int64(),
+      out += fmt::format("{} {:<30} {:<10} {:>6} {:>9} {:>6} {:>9} {:>7} {:>6.0f}%\n", who,
+                         target.at("name").as_string().c_str(), target.at("breaker").as_string().c_str(),
+                         target.at("calls").as_int64(), target.at("failures").as_int64(), target.at("slow").as_int64(),
+                         target.at("rejected").as_int64(), target.at("inside").as_int64(),
                          100 * target.at("budget_left").to_number<double>());
   }
+  return out;
+}
+
+void run_list(RealContext& context, bool as_json) {
+  const Result<Listed> listed = list(context);
+  if (!listed) return context.fail_with(listed.error());
+  context.out(as_json ? json::serialize(json::object{{"programs", listed->programs}}) + "\n" : text_of(*listed));
+  if (!listed->all_known) return context.finish(Exit::held);
+  if (!listed->all_closed) context.finish(Exit::failed);
+}
+
+/// One line a target of a policy file: what its calls are guarded with.
+std::string policies_text(const policy::Policies& policies) {
+  std::string out = fmt::format("{:<24} {:>8} {:>9} {:>12} {:>10} {:>9} {:>9}\n", "TARGET", "ATTEMPTS", "BREAKER",
+                                "CALLS AT ONCE", "A SECOND", "ATTEMPT", "DEADLINE");
+  const auto time = [](const std::optional<Duration>& value) {
+    return value ? format_duration(*value) : std::string("-");
+  };
+  for (const policy::TargetPolicy& target : policies.targets())
+    out += fmt::format("{:<24} {:>8} {:>9} {:>12} {:>10} {:>9} {:>9}\n", target.target,
+                       target.retry ? std::to_string(target.retry->max_attempts) : "1",
+                       target.breaker ? fmt::format("{:.0f} %", 100 * target.breaker->failure_rate) : "-",
+                       target.bulkhead   ? std::to_string(target.bulkhead->most)
+                       : target.adaptive ? "adaptive"
+                                         : "-",
+                       target.rate ? fmt::format("{:g}", target.rate->second.rate) : "-", time(target.attempt_timeout),
+                       time(target.deadline));
   return out;
 }
 
@@ -93,21 +134,31 @@ std::string presets_text(bool as_json) {
 
 void add_resilience_verb(CLI::App& app, RealContext& context) {
   auto as_json = std::make_shared<bool>(false);
+  CLI::App* verb =
+      app.add_subcommand("resilience", "Breakers, budgets, bulkheads and policies of everything that is called");
+  verb->require_subcommand(1);
+
+  CLI::App* now = verb->add_subcommand("list", "Of every program of the fleet, as they are now");
+  add_json_flag(*now, *as_json);
+  now->footer("Exit codes: 0 every breaker is closed, 1 one is not, 3 a program could not be asked.");
+  now->callback([&context, as_json] { run_list(context, *as_json); });
+
   CLI::App* presets =
-      app.add_subcommand("presets", "Retry presets, and what each costs a caller whose attempts all fail");
+      verb->add_subcommand("presets", "Retry presets, and what each costs a caller whose attempts all fail");
   add_json_flag(*presets, *as_json);
   presets->callback([&context, as_json] { context.out(presets_text(*as_json)); });
 
-  CLI::App* verb =
-      app.add_subcommand("resilience", "Breakers, budgets and bulkheads of every replica, as they are now");
-  add_json_flag(*verb, *as_json);
-  verb->footer("Exit codes: 0 every breaker is closed, 1 one is not, 3 a replica could not be asked.");
-  verb->callback([&context, as_json] {
-    const Result<Listed> listed = list(context);
-    if (!listed) return context.fail_with(listed.error());
-    context.out(*as_json ? json::serialize(json::object{{"replicas", listed->replicas}}) + "\n" : text_of(*listed));
-    if (!listed->all_known) return context.finish(Exit::held);
-    if (!listed->all_closed) context.finish(Exit::failed);
+  auto file = std::make_shared<std::string>();
+  CLI::App* check = verb->add_subcommand("check", "Read a file of policies, and say every mistake in it");
+  check->add_option("file", *file, "YAML with a section `resilience:`; - is standard input")->required();
+  check->footer("Exit codes: 0 it is fine, 2 it is not.");
+  check->callback([&context, file] {
+    const auto policies = [&]() -> Result<policy::Policies> {
+      SERIN_TRY(const std::string text, context.read_file(*file));
+      return policy::parse_policies(text, *file);
+    }();
+    if (!policies) return context.fail_with(policies.error());
+    context.out(policies_text(*policies));
   });
 }
 
