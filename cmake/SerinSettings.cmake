@@ -10,6 +10,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 option(SERIN_TESTS "Build the tests" ON)
+option(SERIN_BENCHES "Build the benchmarks" ON)
 option(SERIN_FUZZ "Build the fuzzers (clang only)" OFF)
 option(SERIN_PCH "Use precompiled headers" ON)
 

@@ -117,8 +117,10 @@ Result<HttpResponse> Fleet::send(std::string_view origin, HttpRequest request, D
     if (!started_.contains(release)) return fail(Errc::unavailable, "connect: refused");
     const Behaviour& behaviour = behaviours_[release];
     if (request.path() == "/health")
-      return HttpResponse::json(200, fmt::format(R"({{"status":"healthy","service":"{}","revision":"{}"}})",
-                                                 behaviour.claims_service.value_or(service_.str()), release));
+      return HttpResponse::json(
+          200, fmt::format(R"({{"status":"healthy","service":"{}","revision":"{}"{}}})",
+                           behaviour.claims_service.value_or(service_.str()), release,
+                           behaviour.breaks_contract ? R"(,"version":"1","commit":"abc","environment":"sim")" : ""));
     if (request.path() == "/health/deep" && behaviour.deep_fails)
       return HttpResponse::json(503, R"({"status":"unhealthy"})");
     const bool ready = replica(release, 0).state == ReplicaState::ready;

@@ -37,6 +37,7 @@ struct Behaviour {
   double error_rate = 0;                      ///< share of requests that end in an error
   Duration errors_after{};                    ///< since its start
   std::optional<std::string> claims_service;  ///< what its /health says
+  bool breaks_contract = false;               ///< claims the health contract, and answers only /health as it says
   bool deep_fails = false;                    ///< its /health/deep is 503 while it is ready
   std::optional<Duration> not_ready_after;    ///< loses its readiness
 };

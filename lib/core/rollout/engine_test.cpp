@@ -192,10 +192,12 @@ TEST(Rollout, takes_a_release_with_five_percent_errors_back_to_exactly_what_was)
 }
 
 TEST(Rollout, of_what_cannot_start_gives_it_no_request_and_names_the_reason) {
-  for (const auto& [behaviour, words] : {std::pair{sim::Behaviour{.crash_after = 500ms}, "MODEL_PATH is not set"},
-                                         std::pair{sim::Behaviour{.ready_after = 1h}, "not ready within 10s"},
-                                         std::pair{sim::Behaviour{.claims_service = "other"}, "says service 'other'"},
-                                         std::pair{sim::Behaviour{.deep_fails = true}, "/health/deep answered 503"}}) {
+  for (const auto& [behaviour, words] :
+       {std::pair{sim::Behaviour{.crash_after = 500ms}, "MODEL_PATH is not set"},
+        std::pair{sim::Behaviour{.ready_after = 1h}, "not ready within 10s"},
+        std::pair{sim::Behaviour{.claims_service = "other"}, "says service 'other'"},
+        std::pair{sim::Behaviour{.breaks_contract = true}, "breaks the health contract"},
+        std::pair{sim::Behaviour{.deep_fails = true}, "/health/deep answered 503"}}) {
     Scene scene;
     scene.fleet.behave(release("v2"), behaviour);
     const Result<Report> report = scene.deploy();

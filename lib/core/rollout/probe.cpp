@@ -4,14 +4,17 @@
 
 #include <boost/json.hpp>
 
+#include "serin/conformance/conformance.hpp"
+
 namespace serin::rollout {
 namespace {
 
 namespace json = boost::json;
 
 constexpr std::size_t shown = 200;
+constexpr Duration answer_within = 2s;  // of a program that has just started, on a machine that may be busy
 
-Status wrong(const Replica& replica, std::string_view path, std::string_view what) {
+std::unexpected<Error> wrong(const Replica& replica, std::string_view path, std::string_view what) {
   return fail(Errc::rejected, fmt::format("{}: GET {} {}", replica.name, path, what));
 }
 
@@ -28,21 +31,33 @@ std::string label(const ReleaseSpec& release, const char* name) {
   return found == release.labels.end() ? std::string() : found->second;
 }
 
-Status check_identity(HttpClient& http, const ServiceName& service, const ReleaseSpec& release, const Replica& replica,
-                      Deadline deadline) {
+/// Who it is. Returns whether it claims the whole contract.
+Result<bool> check_identity(HttpClient& http, const ServiceName& service, const ReleaseSpec& release,
+                            const Replica& replica, Deadline deadline) {
   const Result<HttpResponse> answer = http.send("http://" + replica.address, {.target = "/health"}, deadline);
   if (!answer) return wrong(replica, "/health", fmt::format("failed: {}", answer.error().text()));
-  if (answer->status == 404) return {};
+  if (answer->status == 404) return false;
   if (answer->status != 200)
     return wrong(replica, "/health", fmt::format("answered {}: {}", answer->status, answer->body.substr(0, shown)));
   boost::system::error_code error;
   const json::value value = json::parse(answer->body, error);
-  if (error || !value.is_object()) return {};  // not the contract of ours: it claims nothing
+  if (error || !value.is_object()) return false;  // not the contract of ours: it claims nothing
   const json::object& object = value.as_object();
   SERIN_CHECK(check_claim(replica, object, "service", service.str()));
   SERIN_CHECK(check_claim(replica, object, "revision", release.name.str()));
   SERIN_CHECK(check_claim(replica, object, "version", label(release, "version")));
-  return check_claim(replica, object, "commit", label(release, "commit"));
+  SERIN_CHECK(check_claim(replica, object, "commit", label(release, "commit")));
+  return conformance::claims_contract(answer->body);
+}
+
+/// Everything that the contract promises: a program that breaks it would mislead whoever asks it afterwards.
+Status check_contract(HttpClient& http, const Clock& clock, const ServiceName& service, const Replica& replica,
+                      Deadline deadline) {
+  const std::vector<conformance::Finding> findings = conformance::check_contract(
+      http, clock, "http://" + replica.address, {.service = service.str(), .answer_within = answer_within}, deadline);
+  const std::string broken = conformance::broken(findings);
+  if (broken.empty()) return {};
+  return fail(Errc::rejected, fmt::format("{} breaks the health contract: {}", replica.name, broken));
 }
 
 /// All of its own checks. 404: it has none.
@@ -55,16 +70,17 @@ Status check_deep(HttpClient& http, const Replica& replica, Deadline deadline) {
 
 }  // namespace
 
-Status probe(HttpClient& http, const ServiceName& service, const ReleaseSpec& release,
+Status probe(HttpClient& http, const Clock& clock, const ServiceName& service, const ReleaseSpec& release,
              const std::vector<Replica>& replicas, Deadline deadline) {
   for (const Replica& replica : replicas) {
-    SERIN_CHECK(check_identity(http, service, release, replica, deadline));
+    SERIN_TRY(const bool claims_contract, check_identity(http, service, release, replica, deadline));
     SERIN_CHECK(check_deep(http, replica, deadline));
     const Result<HttpResponse> ready = http.send("http://" + replica.address, {.target = release.ready_path}, deadline);
     if (!ready) return wrong(replica, release.ready_path, fmt::format("failed: {}", ready.error().text()));
     if (ready->status != 200)
       return wrong(replica, release.ready_path,
                    fmt::format("answered {}: {}", ready->status, ready->body.substr(0, shown)));
+    if (claims_contract) SERIN_CHECK(check_contract(http, clock, service, replica, deadline));
   }
   return {};
 }

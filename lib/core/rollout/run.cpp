@@ -179,7 +179,7 @@ Status Run::start() {
   const Deadline until = Deadline::after(now(), probe_timeout);
   const Result<std::vector<Replica>> replicas = ports_.platform.replicas(record_.service, candidate.name, until);
   if (!replicas) return fail_to_start(replicas.error().text());
-  if (const Status probed = probe(ports_.http, record_.service, candidate, *replicas, until); !probed)
+  if (const Status probed = probe(ports_.http, ports_.sleeper, record_.service, candidate, *replicas, until); !probed)
     return fail_to_start(probed.error().detail());
   SERIN_CHECK(complete({}));
   record_.progress.state = State::zero;
