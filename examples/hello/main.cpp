@@ -23,26 +23,28 @@ int main() {
   const Logger logger(sink, {{"service", "hello"}});
 
   metrics::Registry metrics;
-  health::Health health("hello", clock);
-  health.add({.name = "greeting"}, [](Deadline) { return health::CheckAnswer::pass(); });
-  Service service({.service = variable("SERIN_SERVICE"),
-                   .version = variable("SERIN_LABEL_VERSION"),
-                   .revision = variable("SERIN_RELEASE"),
-                   .commit = variable("SERIN_LABEL_COMMIT"),
-                   .environment = variable("SERIN_ENVIRONMENT")},
-                  variable("SERIN_KEY"), health, metrics, logger, clock);
-  service.route("GET", "/hello", [](const HttpRequest& request) {
-    return HttpResponse::text(200, "hello, " + request.query("name").value_or("world") + "\n");
-  });
-
-  const auto port = to_int(variable("PORT"));
-  if (!port || *port < 0 || *port > 65535) {
-    logger.error("PORT must be a number from 0 to 65535", {{"PORT", variable("PORT")}});
-    return 2;
-  }
-  const Status served =
-      serve({.server = {.port = static_cast<std::uint16_t>(*port)}, .on_drain = [&] { service.begin_drain(); }},
-            service, stop, logger);
+  const auto serve_hello = [&]() -> Status {
+    SERIN_TRY(const auto health, health::Health::make({}, clock));
+    SERIN_CHECK(health->add({.name = "greeting"}, [](Deadline) { return health::CheckAnswer::pass(); }));
+    ServiceOptions options{
+        .identity = {.service = variable("SERIN_SERVICE").empty() ? "hello" : variable("SERIN_SERVICE"),
+                     .version = variable("SERIN_LABEL_VERSION"),
+                     .revision = variable("SERIN_RELEASE"),
+                     .commit = variable("SERIN_LABEL_COMMIT"),
+                     .environment = variable("SERIN_ENVIRONMENT")},
+        .key = variable("SERIN_KEY")};
+    SERIN_TRY(const auto service, Service::make(std::move(options), *health, metrics, logger, clock));
+    service->route("GET", "/hello", [](const HttpRequest& request) {
+      return HttpResponse::text(200, "hello, " + request.query("name").value_or("world") + "\n");
+    });
+    const auto port = to_int(variable("PORT"));
+    if (!port || *port < 0 || *port > 65535)
+      return fail(Errc::invalid_argument, "PORT must be a number from 0 to 65535, not '" + variable("PORT") + "'");
+    health->mark_started();
+    return serve({.server = {.port = static_cast<std::uint16_t>(*port)}, .on_drain = [&] { health->begin_drain(); }},
+                 *service, stop, logger);
+  };
+  const Status served = serve_hello();
   if (!served) logger.error("could not serve", {{"error", served.error().text()}});
-  return served ? 0 : 3;
+  return served ? 0 : served.error().code() == Errc::invalid_argument ? 2 : 3;
 }

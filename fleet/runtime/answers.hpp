@@ -5,7 +5,7 @@
 #include "serin/base/error.hpp"
 #include "serin/fleet_pipeline/definitions.hpp"
 #include "serin/fleet_pipeline/processing.hpp"
-#include "serin/health/report.hpp"
+#include "serin/ports/check.hpp"
 #include "serin/ports/http.hpp"
 
 namespace serin::fleet {

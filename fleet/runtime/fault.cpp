@@ -125,6 +125,14 @@ bool FaultyHandler::is_immediate(const HttpRequest& request) const noexcept {
   return inner_.is_immediate(request) && !is_affected(spec_, request.path());
 }
 
+bool FaultyHandler::handle_later(const HttpRequest& request, const std::function<void(HttpResponse)>& respond) {
+  return !is_affected(spec_, request.path()) && inner_.handle_later(request, respond);
+}
+
+std::shared_ptr<const std::string> FaultyHandler::prepared(const HttpHead& head) const noexcept {
+  return is_affected(spec_, head.target.substr(0, head.target.find('?'))) ? nullptr : inner_.prepared(head);
+}
+
 HttpResponse FaultyHandler::handle(const HttpRequest& request) {
   if (!is_affected(spec_, request.path())) return inner_.handle(request);
   const FaultDecision decision =

@@ -1,6 +1,8 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +55,8 @@ class FaultyHandler final : public HttpHandler {
       : inner_(inner), sleeper_(sleeper), spec_(std::move(spec)), started_(sleeper.now()) {}
   [[nodiscard]] bool is_immediate(const HttpRequest& request) const noexcept override;
   HttpResponse handle(const HttpRequest& request) override;
+  bool handle_later(const HttpRequest& request, const std::function<void(HttpResponse)>& respond) override;
+  [[nodiscard]] std::shared_ptr<const std::string> prepared(const HttpHead& head) const noexcept override;
   HttpResponse overloaded(const HttpRequest& request) override { return inner_.overloaded(request); }
 
  private:

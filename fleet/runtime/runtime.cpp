@@ -42,13 +42,19 @@ Runtime::Runtime(std::string_view name, Environment environment)
       environment_(std::move(environment)),
       sink_(STDERR_FILENO, parse_log_level(environment_.value_or("LOG_LEVEL", "info")).value_or(LogLevel::info),
             patient_),
-      logger_(sink_, {{"service", name_}, {"release", revision()}}),
-      health_(name_, patient_) {}
+      logger_(sink_, {{"service", name_}, {"release", revision()}}) {}
 
 Runtime::~Runtime() {
   // Whoever still waits is to end now, in the order opposite to that in which it was made.
   stop_.request();
   threads_.clear();
+}
+
+void Runtime::end_checks(int code) {
+  stop_.request();
+  if (!health_ || health_->stop()) return;
+  logger_.warn("a check hangs; it is left behind", {{"exit_code", code}});
+  std::_Exit(code);  // it uses what the destructors would destroy (decision 0008); the log is written line by line
 }
 
 Status Runtime::open(const std::vector<std::string>& variables) {
@@ -79,17 +85,22 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   SERIN_CHECK(prepare_warehouse(*warehouse_, patient_, within(start_timeout)));
 
   SERIN_CHECK(guard_everything());
-  service_ = std::make_unique<Service>(Identity{.service = name_,
-                                                .version = environment_.value_or("SERIN_LABEL_VERSION", ""),
-                                                .revision = revision(),
-                                                .commit = environment_.value_or("SERIN_LABEL_COMMIT", ""),
-                                                .environment = environment_.value_or("SERIN_ENVIRONMENT", "")},
-                                       environment_.value_or("ADMIN_KEY", ""), health_, metrics_, logger_, patient_);
-  service_->route("GET", "/resilience",
-                  [this](const HttpRequest&) { return HttpResponse::json(200, guard::to_json(guarded_states())); });
+  SERIN_TRY(health_, health::Health::make({}, patient_, {.random = &random_, .metrics = &metrics_, .log = &logger_}));
+  health_->refuse("starting");  // until every check is there
+  ServiceOptions options{.identity = {.service = name_,
+                                      .version = environment_.value_or("SERIN_LABEL_VERSION", ""),
+                                      .revision = revision(),
+                                      .commit = environment_.value_or("SERIN_LABEL_COMMIT", ""),
+                                      .environment = environment_.value_or("SERIN_ENVIRONMENT", "")},
+                         .key = environment_.value_or("ADMIN_KEY", "")};
+  SERIN_TRY(service_, Service::make(std::move(options), *health_, metrics_, logger_, patient_));
+  service_->route(
+      "GET", "/resilience",
+      [this](const HttpRequest&) { return HttpResponse::json(200, guard::to_json(guarded_states())); },
+      Service::Answers::from_memory);  // it is asked when every worker hangs
   // It was complete when we got here, and a process's environment does not change.
-  health_.add({.name = "environment", .every = 1h}, [](Deadline) { return health::CheckAnswer::pass(); });
-  health_.add({.name = "warehouse"}, [this](Deadline deadline) {
+  add_check({.name = "environment", .every = 1h, .failing = 1s}, [](Deadline) { return health::CheckAnswer::pass(); });
+  add_check(contract_check("warehouse"), [this](Deadline deadline) {
     const Status answered = check_columns(real_warehouse(), deadline);
     return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
   });
@@ -129,7 +140,7 @@ std::vector<guard::NamedState> Runtime::guarded_states() const {
 Status Runtime::start_faults() {
   if (faults_.any()) logger_.warn("faults are staged", {{"FLEET_FAULT", environment_.value_or("FLEET_FAULT", "")}});
   if (faults_.hang_ready)
-    health_.add({.name = "hanging"}, [this](Deadline) {
+    add_check(contract_check("hanging"), [this](Deadline) {
       static_cast<void>(sleeper_.sleep_until(Instant::max()));
       return health::CheckAnswer::fail("hanging", "FLEET_FAULT says hang_ready");
     });
@@ -144,14 +155,22 @@ Status Runtime::start_faults() {
   return {};
 }
 
+void Runtime::add_check(health::CheckOptions options, health::CheckFunction check) {
+  Status added = health_->add(std::move(options), std::move(check));
+  if (!added && checks_added_) checks_added_ = std::move(added);
+}
+
 Status Runtime::serve() {
+  SERIN_CHECK(checks_added_);
+  health_->accept();
+  health_->mark_started();
   const auto port = to_int(environment_.value_or("PORT", ""));
   if (!port || *port < 0 || *port > 65535)
     return fail(Errc::invalid_argument,
                 fmt::format("PORT must be a number from 0 to 65535, not '{}'", environment_.value_or("PORT", "")));
   FaultyHandler faulty(*service_, sleeper_, faults_);
   ServeOptions options{.server = {.port = static_cast<std::uint16_t>(*port), .workers = 16},
-                       .on_drain = [this] { service_->begin_drain(); }};
+                       .on_drain = [this] { health_->begin_drain(); }};
   return serin::serve(std::move(options), faulty, stop_, logger_);
 }
 
@@ -171,35 +190,35 @@ void Runtime::every(Duration period, std::function<void()> work) {
 }
 
 void Runtime::add_documents_check() {
-  health_.add({.name = "documents"}, [this](Deadline deadline) {
+  add_check(contract_check("documents"), [this](Deadline deadline) {
     const auto answered = documents_->get("health", "probe", deadline);
     return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
   });
 }
 
 void Runtime::add_bus_check() {
-  health_.add({.name = "bus"}, [this](Deadline deadline) {
+  add_check(contract_check("bus"), [this](Deadline deadline) {
     const auto subscriptions = bus_->subscriptions(deadline);
     if (!subscriptions) return health::CheckAnswer::of(subscriptions.error());
     if (subscriptions->empty()) return health::CheckAnswer::fail("no_subscription", "the bus has no subscription");
     return health::CheckAnswer::pass({{"subscriptions", subscriptions->size()}});
   });
-  health_.add({.name = "dead_letters", .critical = false, .every = 10s},
-              [this](Deadline deadline) -> health::CheckAnswer {
-                const auto subscriptions = bus_->subscriptions(deadline);
-                if (!subscriptions) return health::CheckAnswer::of(subscriptions.error());
-                std::int64_t dead = 0;
-                for (const SubscriptionOptions& subscription : *subscriptions) {
-                  const auto backlog = bus_->backlog(subscription.name, deadline);
-                  if (!backlog) return health::CheckAnswer::of(backlog.error());
-                  dead += backlog->dead_letters;
-                }
-                return check_answer(judge_dead_letters(dead, 10));
-              });
+  add_check({.name = "dead_letters", .critical = false, .every = 10s, .failing = 1s},
+            [this](Deadline deadline) -> health::CheckAnswer {
+              const auto subscriptions = bus_->subscriptions(deadline);
+              if (!subscriptions) return health::CheckAnswer::of(subscriptions.error());
+              std::int64_t dead = 0;
+              for (const SubscriptionOptions& subscription : *subscriptions) {
+                const auto backlog = bus_->backlog(subscription.name, deadline);
+                if (!backlog) return health::CheckAnswer::of(backlog.error());
+                dead += backlog->dead_letters;
+              }
+              return check_answer(judge_dead_letters(dead, 10));
+            });
 }
 
 void Runtime::add_calls_check() {
-  health_.add({.name = "outbound_calls", .critical = false, .every = 2s}, [this](Deadline) {
+  add_check({.name = "outbound_calls", .critical = false, .every = 2s, .failing = 1s}, [this](Deadline) {
     for (const auto& [name, state] : http_->states())
       if (state.breaker.state != breaker::State::closed)
         return health::CheckAnswer::warn(
@@ -209,14 +228,14 @@ void Runtime::add_calls_check() {
 }
 
 void Runtime::add_freshness_check(FreshTable table, Sport sport) {
-  health_.add({.name = std::string(fresh_name(table)), .critical = false, .every = 30s, .failing = 5s},
-              [this, table, sport](Deadline deadline) {
-                const auto judged = [&]() -> Result<Judgement> {
-                  SERIN_TRY(const FreshnessFacts facts, freshness_facts(*warehouse_, table, sport, today(), deadline));
-                  return judge_freshness(facts, patient_.wall());
-                }();
-                return check_answer(judged);
-              });
+  add_check({.name = std::string(fresh_name(table)), .critical = false, .every = 30s, .failing = 5s},
+            [this, table, sport](Deadline deadline) {
+              const auto judged = [&]() -> Result<Judgement> {
+                SERIN_TRY(const FreshnessFacts facts, freshness_facts(*warehouse_, table, sport, today(), deadline));
+                return judge_freshness(facts, patient_.wall());
+              }();
+              return check_answer(judged);
+            });
 }
 
 int run_service(std::string_view name, const std::vector<std::string>& variables,
@@ -228,9 +247,10 @@ int run_service(std::string_view name, const std::vector<std::string>& variables
     SERIN_CHECK(runtime.start_faults());
     return runtime.serve();
   }();
-  if (ran) return 0;
-  runtime.logger_.error("could not run", {{"error", ran.error().text()}});
-  return ran.error().code() == Errc::invalid_argument ? 2 : 3;
+  if (!ran) runtime.logger_.error("could not run", {{"error", ran.error().text()}});
+  const int code = ran ? 0 : ran.error().code() == Errc::invalid_argument ? 2 : 3;
+  runtime.end_checks(code);
+  return code;
 }
 
 }  // namespace serin::fleet

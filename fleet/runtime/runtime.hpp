@@ -29,6 +29,11 @@
 
 namespace serin::fleet {
 
+/// A critical check as the fleet's contract wants it: every 5 s, every second while it fails.
+[[nodiscard]] inline health::CheckOptions contract_check(std::string name) {
+  return {.name = std::move(name), .every = 5s, .failing = 1s};
+}
+
 /// The real world of one service, made by run_service() and used by its setup. Threads: any, after the setup.
 class Runtime {
  public:
@@ -41,7 +46,8 @@ class Runtime {
   /// Every call to another service goes through this: a breaker, a budget and a bulkhead for each.
   [[nodiscard]] HttpClient& http() { return *http_; }
   [[nodiscard]] const Logger& logger() const { return logger_; }
-  [[nodiscard]] health::Health& health() { return health_; }
+  /// What is wrong with a check is told by serve().
+  void add_check(health::CheckOptions options, health::CheckFunction check);
   [[nodiscard]] Service& service() { return *service_; }
   [[nodiscard]] const Environment& environment() const { return environment_; }
   [[nodiscard]] std::string revision() const { return environment_.value_or("SERIN_RELEASE", "unreleased"); }
@@ -81,6 +87,8 @@ class Runtime {
   Status guard_everything();
   [[nodiscard]] std::vector<guard::NamedState> guarded_states() const;
   Status serve();
+  /// Ends the health checks; when one hangs, the process too.
+  void end_checks(int code);
 
   std::string name_;
   StopSignal stop_;  // before anything that starts a thread
@@ -107,7 +115,8 @@ class Runtime {
   std::unique_ptr<guard::GuardedHttp> http_;
   FaultSpec faults_;
   std::vector<std::shared_ptr<void>> kept_;  // shared: only so that their types are forgotten
-  health::Health health_;
+  std::unique_ptr<health::Health> health_;
+  Status checks_added_;
   std::unique_ptr<Service> service_;
   std::vector<std::jthread> threads_;
 };

@@ -41,7 +41,7 @@ int main() {
                                                          .clock = runtime.sleeper(),
                                                          .random = runtime.random(),
                                                          .logger = runtime.logger()});
-    runtime.health().add({.name = "model"}, [&predictor](Deadline) {
+    runtime.add_check(contract_check("model"), [&predictor](Deadline) {
       const Status tested = predictor.self_test();
       return tested ? health::CheckAnswer::pass({{"version", predictor.models().version()}})
                     : health::CheckAnswer::of(tested.error());

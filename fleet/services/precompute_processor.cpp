@@ -25,7 +25,7 @@ int main() {
                                                                .random = runtime.random(),
                                                                .logger = runtime.logger(),
                                                                .revision = runtime.revision()});
-    runtime.health().add({.name = "upstream_complete", .critical = false, .every = 30s, .failing = 5s},
+    runtime.add_check({.name = "upstream_complete", .critical = false, .every = 30s, .failing = 5s},
                          [&runtime](Deadline deadline) {
                            return check_answer(judge_upstream(runtime.warehouse(), runtime.today(), deadline));
                          });

@@ -50,7 +50,7 @@ int main() {
                                                    .bus = runtime.bus(),
                                                    .clock = runtime.sleeper(),
                                                    .logger = runtime.logger()});
-    runtime.health().add({.name = "model"}, [&predictor](Deadline) {
+    runtime.add_check(contract_check("model"), [&predictor](Deadline) {
       const Status tested = predictor.self_test();
       if (!tested) return health::CheckAnswer::of(tested.error());
       const auto open = predictor.open_breakers();

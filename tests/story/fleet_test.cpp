@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "fleet_under_test.hpp"
@@ -12,6 +14,11 @@ namespace serin::story {
 namespace {
 
 namespace json = boost::json;
+
+std::string read(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 /// GET with curl: status and body.
 struct Answer {
@@ -77,6 +84,39 @@ TEST_F(FleetAtWork, every_service_keeps_the_health_contract) {
   }
 }
 
+TEST_F(FleetAtWork, keeps_every_rule_of_the_contract_and_is_found_healthy_from_a_shell) {
+  const Outcome rules = fleet.serin({"conformance", "fleet"});
+  EXPECT_EQ(rules.code, 0) << rules.text();
+  for (const auto& [name, url] : urls) EXPECT_NE(rules.out.find(name), std::string::npos) << rules.text();
+  std::vector<std::string> argv{bin() + "/serin", "health"};
+  for (const auto& [name, url] : urls) argv.push_back(url);
+  const Outcome healthy = run(argv, 30s);
+  EXPECT_EQ(healthy.code, 0) << healthy.text();
+  const Outcome expected = run({bin() + "/serin", "health", urls["mlb-worker"], "--expect", "service=mlb-worker",
+                                "--expect", "commit=0a1b2c3", "--json"},
+                               30s);
+  EXPECT_EQ(expected.code, 0) << expected.text();
+  const Outcome stale = run({bin() + "/serin", "health", urls["mlb-worker"], "--expect", "commit=1234567"}, 30s);
+  EXPECT_EQ(stale.code, 1) << stale.text();
+  EXPECT_NE(stale.out.find("commit is '0a1b2c3', not '1234567'"), std::string::npos) << stale.text();
+  EXPECT_EQ(run({bin() + "/serin", "health", "-q", "http://127.0.0.1:1"}, 30s).code, 3) << "nobody is not healthy";
+  EXPECT_EQ(run({bin() + "/serin", "health", "nonsense"}, 30s).code, 2);
+  const Outcome foreign = run({bin() + "/serin", "conformance", urls["mlb-worker"], "--service", "shop"}, 30s);
+  EXPECT_EQ(foreign.code, 1) << foreign.text();
+  EXPECT_NE(foreign.out.find("service is 'mlb-worker', not 'shop'"), std::string::npos) << foreign.text();
+}
+
+TEST_F(FleetAtWork, speaks_the_dialects_of_those_who_ask) {
+  const std::string url = urls["prediction-worker"];
+  EXPECT_EQ(get(url + "/startup").status, 200);
+  EXPECT_EQ(get(url + "/ready/warehouse").status, 200);
+  EXPECT_EQ(get(url + "/ready/nonsense").status, 404);
+  const Answer actuator = get(url + "/health/deep", {"-H", "Accept: application/vnd.spring-boot.actuator.v3+json"});
+  EXPECT_NE(actuator.body.find("\"status\":\"UP\""), std::string::npos) << actuator.body;
+  const Answer draft = get(url + "/health/deep", {"-H", "Accept: application/health+json"});
+  EXPECT_NE(draft.body.find("\"status\":\""), std::string::npos) << draft.body;
+}
+
 TEST_F(FleetAtWork, a_season_is_loaded_and_a_date_predicted_and_graded_twice_over) {
   const Outcome loaded = fleet_program({"load"});
   ASSERT_EQ(loaded.code, 0) << loaded.text();
@@ -137,6 +177,25 @@ TEST_F(FleetAtWork, the_dashboard_limits_each_address) {
   for (std::size_t at = outcome.out.find("429"); at != std::string::npos; at = outcome.out.find("429", at + 3))
     ++limited;
   EXPECT_GE(limited, 20) << outcome.out;
+}
+
+TEST(FleetThatHangs, says_so_in_time_and_whole) {
+  // Every service has a critical check that never ends.
+  const Folder folder;
+  std::string text = read(source() + "/fleet/fleet.yaml");
+  for (const auto& [what, with] : {std::pair<std::string, std::string>{"${here}", source() + "/fleet"},
+                                   {"FLEET_DRILLS: \"on\"", "FLEET_FAULT: hang_ready"}})
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+      text.replace(at, what.size(), with);
+  const std::string file = folder.write("fleet.yaml", text);
+  const auto serin = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {bin() + "/serin", "--fleet", file, "--state", folder.path() + "/s"});
+    return run(words, 60s);
+  };
+  EXPECT_EQ(serin({"up", "--timeout", "6s"}).code, 3) << "it cannot become ready";
+  const Outcome rules = serin({"conformance", "fleet", "--dependency-hangs"});
+  EXPECT_EQ(rules.code, 0) << rules.text();
+  EXPECT_EQ(serin({"down"}).code, 0);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ bool contains(const std::vector<std::string>& list, const std::string& word) {
   return std::ranges::find(list, word) != list.end();
 }
 bool is_test(const std::string& path) {
-  return path.ends_with("_test.cpp") || path.ends_with("_bench.cpp") || path.ends_with("_fuzz.cpp");
+  return path.ends_with("_test.cpp") || path.ends_with("_bench.cpp") || path.ends_with("_fuzz.cpp") ||
+         path.ends_with("_under_test.hpp");
 }
 
 TEST(Tree, is_there) {

@@ -134,14 +134,14 @@ struct Subject {
   std::string service;
 };
 
-/// Every ready replica of the running fleet, at its own address.
+/// Every replica of the running fleet that has an address, at that address: also one that is not ready.
 Result<std::vector<Subject>> fleet_subjects(RealContext& context) {
   SERIN_TRY(Session* const session, context.session());
   SERIN_CHECK(session->store.check_alive());
   SERIN_TRY(const std::vector<control::ObservedReplica> replicas, session->store.replicas());
   std::vector<Subject> subjects;
   for (const control::ObservedReplica& seen : replicas)
-    if (seen.replica.state == ReplicaState::ready || seen.replica.state == ReplicaState::not_ready)
+    if (!seen.replica.address.empty() && seen.replica.state <= ReplicaState::not_ready)
       subjects.push_back({.name = seen.service.str() + " " + seen.replica.name,
                           .origin = "http://" + seen.replica.address,
                           .service = seen.service.str()});

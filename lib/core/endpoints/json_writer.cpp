@@ -107,7 +107,8 @@ void JsonWriter::quoted(std::string_view text) {
     std::size_t plain = at;
     while (plain < text.size() && is_plain(text[plain])) ++plain;
     out_.append(text, at, plain - at);
-    if ((at = plain) == text.size()) break;
+    at = plain;
+    if (at == text.size()) break;
     const char c = text[at];
     const std::size_t size = character_at(text, at);
     if (size == 0) {

@@ -1,93 +1,83 @@
 #include "serin/health/health.hpp"
 
-#include <algorithm>
-#include <exception>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "waiting.hpp"
+#include <algorithm>
+
+#include "engine.hpp"
 
 namespace serin::health {
-namespace {
 
-/// Whatever a check throws is its answer; it never takes the others along.
-CheckAnswer ask(const CheckFunction& function, Deadline deadline) {
-  try {
-    return function({.deadline = deadline, .stop = {}});
-  } catch (const std::exception& error) {
-    return CheckAnswer::fail("exception", error.what());
-  } catch (...) {
-    return CheckAnswer::fail("exception", "it threw something that is no std::exception");
-  }
+Result<std::unique_ptr<Health>> Health::make(HealthOptions options, const Clock& clock, HealthParts parts) {
+  std::vector<std::string> mistakes;
+  if (options.threads < 1 || options.threads > 256) mistakes.emplace_back("threads must be 1..256");
+  if (options.shutdown_grace < Duration::zero()) mistakes.emplace_back("shutdown_grace must be >= 0");
+  if (!mistakes.empty()) return fail(Errc::invalid_argument, fmt::format("{}", fmt::join(mistakes, "; ")));
+  auto engine = std::make_unique<Engine>(options, clock, parts);
+  engine->begin();
+  return std::unique_ptr<Health>(new Health(std::move(engine)));
 }
 
-}  // namespace
+Health::Health(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+Health::~Health() { engine_->stop(); }
 
-struct Health::Check {
-  CheckState state;  // guarded by Health::mutex_
-  CheckFunction function;
-  Waker waker;
-  std::jthread thread;  // last: it uses all of the above
-};
+Status Health::add(CheckOptions options, CheckFunction check) {
+  return engine_->insert(std::move(options), std::move(check), {}, false);
+}
+Status Health::add_async(CheckOptions options, AsyncCheckFunction check) {
+  return engine_->insert(std::move(options), {}, std::move(check), false);
+}
+Status Health::add_pushed(CheckOptions options) { return engine_->insert(std::move(options), {}, {}, true); }
+Status Health::push(std::string_view name, CheckAnswer answer) { return engine_->push(name, std::move(answer)); }
+Status Health::remove(std::string_view name) { return engine_->remove(name); }
 
-Health::Health(std::string service, const Clock& clock) : service_(std::move(service)), clock_(clock) {}
+std::optional<HealthReport> Health::report(const Selection& selection) const {
+  return engine_->read([&](const Snapshot& known) { return known.report(selection, engine_->now()); });
+}
+void Health::ask(const Selection& selection, Deadline deadline, std::function<void(std::optional<HealthReport>)> done) {
+  engine_->ask(selection, deadline, std::move(done));
+}
+std::uint64_t Health::version() const noexcept { return engine_->version(); }
 
-Health::~Health() {
-  for (const auto& check : checks_) {
-    check->thread.request_stop();
-    check->waker.wake();
-  }
-  for (const auto& check : checks_) check->thread.join();
+std::vector<std::string> Health::groups() const {
+  return engine_->read([](const Snapshot& known) {
+    std::vector<std::string> out;
+    for (const auto& check : known.checks)
+      for (const std::string& group : check->options->groups)
+        if (std::ranges::find(out, group) == out.end()) out.push_back(group);
+    return out;
+  });
+}
+std::vector<std::string> Health::tags(std::string_view check) const {
+  return engine_->read([&](const Snapshot& known) {
+    for (const auto& one : known.checks)
+      if (one->options->name == check) return one->options->tags;
+    return std::vector<std::string>{};
+  });
 }
 
-void Health::add(CheckOptions options, CheckFunction function) {
-  SERIN_ASSERT(!options.name.empty() && options.timeout > 0s && options.every > 0s && options.failing > 0s);
-  auto check = std::make_unique<Check>();
-  check->state.options = std::move(options);
-  check->function = std::move(function);
-  Check& added = *check;
-  {
-    const std::scoped_lock lock(mutex_);
-    SERIN_ASSERT(std::ranges::none_of(
-        checks_, [&](const auto& known) { return known->state.options.name == added.state.options.name; }));
-    checks_.push_back(std::move(check));
-  }
-  added.thread = std::jthread([this, &added](const std::stop_token& stop) { run(added, stop); });
+void Health::on_change(std::function<void()> listener) { engine_->on_change(std::move(listener)); }
+
+HealthStatus Health::status(Kind kind) const noexcept {
+  return engine_->read([&](const Snapshot& known) { return known.status(kind, engine_->now()); });
+}
+Phase Health::phase() const noexcept {
+  return engine_->read([](const Snapshot& known) { return known.phase; });
+}
+std::size_t Health::stuck() const noexcept {
+  return engine_->read([&](const Snapshot& known) {
+    const Instant now = engine_->now();
+    return static_cast<std::size_t>(std::ranges::count_if(
+        known.checks, [&](const auto& check) { return check->run && now > check->run->deadline; }));
+  });
 }
 
-void Health::run(Check& check, const std::stop_token& stop) const {
-  const CheckOptions options = check.state.options;
-  while (!stop.stop_requested()) {
-    const Instant began = clock_.now();
-    {
-      const std::scoped_lock lock(mutex_);
-      check.state.running_since = began;
-    }
-    CheckAnswer answer = ask(check.function, Deadline::after(began, options.timeout));
-    const bool passed = answer.status == HealthStatus::up;
-    {
-      const Instant now = clock_.now();
-      const std::scoped_lock lock(mutex_);
-      check.state.running_since.reset();
-      check.state.lasted = now - began;
-      check.state.answered_at = now;
-      // An answer that came too late was reported as a failure already, and stays one until a run is in time.
-      check.state.answer = now - began > options.timeout
-                               ? CheckAnswer::fail("timeout", "answered after " + format_duration(now - began))
-                               : std::move(answer);
-    }
-    if (check.waker.wait(passed ? options.every : std::min(options.failing, options.every))) return;
-  }
-}
-
-HealthReport Health::report(Which which) const {
-  HealthReport report{.overall = Overall::unhealthy, .service = service_, .checks = {}};
-  const Instant now = clock_.now();
-  {
-    const std::scoped_lock lock(mutex_);
-    for (const auto& check : checks_)
-      if (which == Which::all || check->state.options.critical) report.checks.push_back(evaluate(check->state, now));
-  }
-  report.overall = aggregate(report.checks);
-  return report;
-}
+void Health::mark_started() { engine_->happened(Engine::Event::started); }
+void Health::refuse(std::string reason) { engine_->happened(Engine::Event::refused, std::move(reason)); }
+void Health::accept() { engine_->happened(Engine::Event::accepted); }
+void Health::begin_drain() { engine_->happened(Engine::Event::draining); }
+bool Health::stop() { return engine_->stop(); }
+Instant Health::poll() { return engine_->poll(); }
 
 }  // namespace serin::health

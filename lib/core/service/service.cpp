@@ -10,33 +10,13 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view own_paths[] = {"/health", "/ready", "/health/deep", "/metrics"};
-
-bool is_own(std::string_view path) {
-  for (const std::string_view own : own_paths)
-    if (path == own) return true;
-  return false;
-}
+constexpr std::string_view metrics_path = "/metrics";
 
 bool matches(std::string_view pattern, std::string_view path) {
   if (!pattern.ends_with("/*")) return pattern == path;
   const std::string_view prefix = pattern.substr(0, pattern.size() - 1);
   return path.starts_with(prefix) && path.size() > prefix.size() &&
          path.find('/', prefix.size()) == std::string_view::npos;
-}
-
-/// Takes the same time wherever the texts differ, so that a key cannot be guessed letter by letter.
-bool same_secret(std::string_view a, std::string_view b) {
-  unsigned difference = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[b.empty() ? 0 : i % b.size()]);
-  return difference == 0;
-}
-
-HttpResponse uncached(HttpResponse response) {
-  response.headers.set("Cache-Control", "no-store, no-cache");
-  response.headers.set("X-Content-Type-Options", "nosniff");
-  return response;
 }
 
 }  // namespace
@@ -64,52 +44,60 @@ int http_status_of(Errc code) noexcept {
   return 500;
 }
 
-Service::Service(Identity identity, std::string key, health::Health& health, metrics::Registry& metrics, Logger logger,
+Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, health::HealthSource& health,
+                                               metrics::Registry& metrics, Logger logger, const Clock& clock) {
+  if (!options.key.empty() && !options.health.authenticator.who) {
+    SERIN_TRY(options.health.authenticator, endpoints::bearer(options.key));
+  }
+  SERIN_TRY(endpoints::Endpoints endpoints,
+            endpoints::Endpoints::make(std::move(options.health), std::move(options.identity), health, clock));
+  std::string key = std::move(options.key);
+  std::unique_ptr<Service> made(new Service(std::move(key), std::move(endpoints), metrics, std::move(logger), clock));
+  return made;
+}
+
+Service::Service(std::string key, endpoints::Endpoints endpoints, metrics::Registry& metrics, Logger logger,
                  const Clock& clock)
-    : identity_(std::move(identity)),
-      key_(std::move(key)),
-      health_(health),
+    : key_(std::move(key)),
+      endpoints_(std::move(endpoints)),
       metrics_(metrics),
       logger_(std::move(logger)),
       clock_(clock),
       in_flight_(metrics.gauge("http_requests_in_flight", "Requests being served.")) {}
 
-void Service::route(std::string method, std::string path, Handler handler) {
+void Service::route(std::string method, std::string path, Handler handler, Answers answers) {
   metrics::Histogram& seconds =
       metrics_.histogram("http_request_duration_seconds", "From the whole request to the answer.",
                          metrics::latency_bounds(), {{"route", path}});
-  routes_.push_back(
-      {.method = std::move(method), .path = std::move(path), .handler = std::move(handler), .seconds = &seconds});
+  routes_.push_back({.method = std::move(method),
+                     .path = std::move(path),
+                     .handler = std::move(handler),
+                     .answers = answers,
+                     .seconds = &seconds});
 }
 
 bool Service::has_key(const HttpRequest& request) const {
   const auto header = request.headers.find("Authorization");
   constexpr std::string_view scheme = "Bearer ";
-  return !key_.empty() && header && header->starts_with(scheme) && same_secret(header->substr(scheme.size()), key_);
+  return !key_.empty() && header && header->starts_with(scheme) &&
+         endpoints::same_secret(header->substr(scheme.size()), key_);
 }
 
-bool Service::is_immediate(const HttpRequest& request) const noexcept { return is_own(request.path()); }
-
-HttpResponse Service::health_answer() const {
-  return HttpResponse::json(200, json::serialize(json::object{{"status", "healthy"},
-                                                              {"service", identity_.service},
-                                                              {"version", identity_.version},
-                                                              {"revision", identity_.revision},
-                                                              {"commit", identity_.commit},
-                                                              {"environment", identity_.environment}}));
+bool Service::is_immediate(const HttpRequest& request) const noexcept {
+  const std::string_view path = request.path();
+  if (path == metrics_path || endpoints_.owns(path)) return true;
+  // As dispatch() chooses: the first route that fits.
+  for (const Route& route : routes_)
+    if (route.method == request.method && matches(route.path, path)) return route.answers == Answers::from_memory;
+  return false;
 }
 
-HttpResponse Service::checks_answer(const HttpRequest& request, health::Health::Which which) const {
-  health::HealthReport report = health_.report(which);
-  if (draining_) {
-    report.checks.push_back({.name = "drain",
-                             .critical = true,
-                             .duration = {},
-                             .answer = health::CheckAnswer::fail("draining", "the process is ending")});
-    report.overall = health::Overall::unhealthy;
-  }
-  return HttpResponse::json(report.overall == health::Overall::unhealthy ? 503 : 200,
-                            health::render(report, has_key(request)));
+bool Service::handle_later(const HttpRequest& request, const std::function<void(HttpResponse)>& respond) {
+  return endpoints_.owns(request.path()) && endpoints_.handle_later(request, respond);
+}
+
+std::shared_ptr<const std::string> Service::prepared(const HttpHead& head) const noexcept {
+  return endpoints_.prepared(head);
 }
 
 HttpResponse Service::dispatch(const HttpRequest& request, const Route*& route) {
@@ -138,15 +126,13 @@ HttpResponse Service::dispatch(const HttpRequest& request, const Route*& route) 
 
 HttpResponse Service::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
-  if (is_own(path)) {
+  if (endpoints_.owns(path)) return endpoints_.handle(request);
+  if (path == metrics_path) {
     if (request.method != "GET" && request.method != "HEAD") {
       HttpResponse response = error_response(405, "GET or HEAD");
       response.headers.set("Allow", "GET, HEAD");
       return response;
     }
-    if (path == "/health") return uncached(health_answer());
-    if (path == "/ready") return uncached(checks_answer(request, health::Health::Which::critical));
-    if (path == "/health/deep") return uncached(checks_answer(request, health::Health::Which::all));
     HttpResponse response = HttpResponse::text(200, metrics_.expose());
     response.headers.set("Content-Type", metrics::exposition_type);
     return response;

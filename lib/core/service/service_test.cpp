@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <stdexcept>
 
+#include "serin/health/health.hpp"
 #include "serin/sim/world.hpp"
 
 namespace serin {
@@ -23,19 +25,23 @@ struct AService : testing::Test {
   void wait_for_ready(int status) {
     while (ask("GET", "/ready").status != status) std::this_thread::yield();  // the test's time limit bounds it
   }
+  Status added;
   sim::World world;
   metrics::Registry metrics;
-  health::Health health{"shop", world.sleeper()};
-  Service service{{.service = "shop", .version = "1.2.0", .revision = "v2", .commit = "abc", .environment = "test"},
-                  "secret",
-                  health,
-                  metrics,
-                  Logger(world.log()),
-                  world.sleeper()};
+  std::unique_ptr<health::Health> made = *health::Health::make({}, world.sleeper());
+  health::Health& health = *made;
+  std::unique_ptr<Service> owned =
+      Service::make(
+          {.identity =
+               {.service = "shop", .version = "1.2.0", .revision = "v2", .commit = "abc", .environment = "test"},
+           .key = "secret"},
+          health, metrics, Logger(world.log()), world.sleeper())
+          .value();
+  Service& service = *owned;
 };
 
 TEST_F(AService, health_tells_who_it_is_and_asks_nothing) {
-  health.add({.name = "down"}, [](Deadline) { return health::CheckAnswer::fail("x", "y"); });
+  added = health.add({.name = "down"}, [](Deadline) { return health::CheckAnswer::fail("x", "y"); });
   const HttpResponse response = ask("GET", "/health");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(
@@ -45,10 +51,11 @@ TEST_F(AService, health_tells_who_it_is_and_asks_nothing) {
 
 TEST_F(AService, ready_is_503_until_checks_pass_and_while_it_drains) {
   std::atomic<bool> good = false;
-  health.add({.name = "warehouse", .every = 1ms, .failing = 1ms}, [&](Deadline) {
+  added = health.add({.name = "warehouse", .every = 1ms, .failing = 1ms}, [&](Deadline) {
     return good ? health::CheckAnswer::pass() : health::CheckAnswer::fail("down", "host db1 refused");
   });
-  health.add({.name = "data", .critical = false}, [](Deadline) { return health::CheckAnswer::warn("old", "48 h"); });
+  added = health.add({.name = "data", .critical = false},
+                     [](Deadline) { return health::CheckAnswer::warn("old", "48 h"); });
   EXPECT_EQ(ask("GET", "/ready").status, 503);
   good = true;
   wait_for_ready(200);
@@ -56,18 +63,35 @@ TEST_F(AService, ready_is_503_until_checks_pass_and_while_it_drains) {
   const HttpResponse deep = ask("GET", "/health/deep");
   EXPECT_EQ(deep.status, 200);
   EXPECT_EQ(json_of(deep).at("checks").as_array().size(), 2u);
-  service.begin_drain();
+  health.begin_drain();
   EXPECT_EQ(ask("GET", "/ready").status, 503);
   EXPECT_EQ(ask("GET", "/health").status, 200);
 }
 
 TEST_F(AService, texts_are_for_callers_with_the_key) {
-  health.add({.name = "warehouse"}, [](Deadline) { return health::CheckAnswer::fail("down", "host db1 refused"); });
+  added =
+      health.add({.name = "warehouse"}, [](Deadline) { return health::CheckAnswer::fail("down", "host db1 refused"); });
   while (ask("GET", "/ready", {{"Authorization", "Bearer secret"}}).body.find("db1") == std::string::npos)
     std::this_thread::yield();
   EXPECT_EQ(ask("GET", "/ready").body.find("db1"), std::string::npos);
   EXPECT_EQ(ask("GET", "/ready", {{"Authorization", "Bearer secrets"}}).body.find("db1"), std::string::npos);
   EXPECT_EQ(ask("GET", "/ready", {{"Authorization", "Bearer "}}).body.find("db1"), std::string::npos);
+}
+
+TEST_F(AService, has_its_health_prepared_and_metrics_from_memory) {
+  const auto bytes = service.prepared({.method = "GET", .target = "/health"});
+  ASSERT_TRUE(bytes);
+  EXPECT_TRUE(bytes->starts_with("HTTP/1.1 200 OK\r\n")) << *bytes;
+  EXPECT_TRUE(bytes->ends_with(ask("GET", "/health").body)) << *bytes;
+  EXPECT_FALSE(service.prepared({.method = "GET", .target = "/metrics"}));
+  EXPECT_TRUE(service.is_immediate({.target = "/metrics"}));
+  EXPECT_TRUE(service.is_immediate({.target = "/ready"}));
+  EXPECT_FALSE(service.is_immediate({.target = "/predict"}));
+  EXPECT_EQ(ask("POST", "/metrics").status, 405);
+}
+
+TEST_F(AService, options_that_make_no_sense_are_refused) {
+  EXPECT_FALSE(Service::make({}, health, metrics, Logger(world.log()), world.sleeper())) << "it has no name";
 }
 
 TEST_F(AService, routes_answer_and_what_they_throw_is_a_500) {
@@ -88,6 +112,31 @@ TEST_F(AService, routes_answer_and_what_they_throw_is_a_500) {
   EXPECT_NE(text.find("http_requests_total{route=\"/boom\",status=\"500\"} 1"), std::string::npos) << text;
   EXPECT_EQ(text.find("/games/a"), std::string::npos) << "a caller's path is no label";
   EXPECT_FALSE(world.log_lines().empty());
+}
+
+TEST_F(AService, a_route_that_answers_from_memory_needs_no_worker) {
+  const auto answer = [](const HttpRequest&) { return HttpResponse::text(200, "x"); };
+  service.route("GET", "/state", answer, Service::Answers::from_memory);
+  service.route("POST", "/state", answer);
+  const auto immediate = [&](std::string method, std::string target) {
+    return service.is_immediate(
+        {.method = std::move(method), .target = std::move(target), .headers = {}, .body = {}, .peer = {}});
+  };
+  EXPECT_TRUE(immediate("GET", "/state"));
+  EXPECT_FALSE(immediate("POST", "/state"));
+  EXPECT_FALSE(immediate("GET", "/other"));
+  EXPECT_TRUE(immediate("GET", "/health"));
+}
+
+TEST_F(AService, probes_are_not_in_the_request_log) {
+  const auto requests = [&] {
+    return std::ranges::count_if(world.log_lines(), [](const std::string& line) { return line.contains(" request "); });
+  };
+  service.route("GET", "/x", [](const HttpRequest&) { return HttpResponse::text(200, "x"); });
+  for (const char* path : {"/health", "/ready", "/health/deep", "/metrics"}) ask("GET", path);
+  EXPECT_EQ(requests(), 0);
+  ask("GET", "/x");
+  EXPECT_EQ(requests(), 1);
 }
 
 }  // namespace
