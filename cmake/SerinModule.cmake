@@ -123,6 +123,8 @@ function(serin_test name)
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE ${deps} ${T_EXTERNAL} GTest::gtest GTest::gtest_main fmt::fmt Threads::Threads serin_warnings)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  # g++ warns of `if (x) EXPECT_...`, whose else is inside of the macro.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-else>)
   _serin_pch(${name} FALSE)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 60)
