@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
@@ -123,6 +124,46 @@ TEST(Arrows, point_inwards) {
     for (const std::string& dep : module.deps)
       EXPECT_TRUE(may.at(layers.at(module.name)).contains(layers.at(dep)))
           << module.name << " (" << layers[module.name] << ") must not depend on " << dep << " (" << layers[dep] << ")";
+}
+
+/// Lines without what all of them have in front.
+std::vector<std::string> dedented(std::vector<std::string> lines) {
+  std::size_t common = std::string::npos;
+  for (const std::string& line : lines)
+    if (!line.empty()) common = std::min(common, line.find_first_not_of(' '));
+  for (std::string& line : lines)
+    if (!line.empty()) line.erase(0, common);
+  return lines;
+}
+
+TEST(Guide, shows_only_code_that_is_compiled_and_run) {
+  // Goal: a guide's code cannot rot. Method: what stands behind a marker is what stands between `// snippet` lines.
+  std::ifstream file(root + "/docs/guide/resilience.md");
+  std::map<std::string, std::vector<std::string>> shown;
+  std::string marked;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("<!-- examples/")) marked = line.substr(5, line.find(" -->") - 5);
+    if (inside && line == "```") marked.clear();
+    inside = (inside || (line == "```cpp" && !marked.empty())) && line != "```";
+    if (inside && line != "```cpp") shown[marked].push_back(line);
+  }
+  EXPECT_EQ(shown.size(), 12u);
+  for (const auto& [path, lines] : shown) {
+    std::ifstream program(root + "/" + path);
+    std::vector<std::string> code;
+    std::vector<std::string> part;
+    bool in_snippet = false;
+    for (std::string line; std::getline(program, line);) {
+      if (line.find("// snippet") != std::string::npos) {
+        if (in_snippet) std::ranges::copy(dedented(std::exchange(part, {})), std::back_inserter(code));
+        in_snippet = !in_snippet;
+      } else if (in_snippet) {
+        part.push_back(line);
+      }
+    }
+    EXPECT_EQ(lines, code) << path;
+  }
 }
 
 class Bans : public testing::TestWithParam<Ban> {};
