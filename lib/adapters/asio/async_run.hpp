@@ -64,7 +64,8 @@ AwaitableOf<Next> around(const guard::AttemptTimeout& element, AsyncContext cont
 
 template <class Next, class Observer>
 AwaitableOf<Next> around(const guard::Retrying& element, AsyncContext context, Next next, const Observer& observer) {
-  retry::Course course(element.policy, &element.budget, context.idempotency, context.deadline);
+  retry::CountedCall counted(&element.budget);
+  retry::Course course(element.policy, counted, context.idempotency, context.deadline);
   for (;;) {
     guard::Feedback feedback;
     const retry::Attempt begun = course.begin(context.sleeper);

@@ -44,6 +44,9 @@ struct Breaker::Inside {
     return fail(Errc::rejected, fmt::format("breaker '{}' {}", options.name, why)).error();
   }
 
+  // Written under the lock, read without: generation x 2, and 1 where every call is let through. A closed breaker so
+  // takes the lock once a call, to count its end; who was let through just before it opened says nothing by then.
+  std::atomic<std::uint64_t> gate = 1;
   mutable std::mutex mutex;
   State state = State::closed;
   Override override = Override::none;
@@ -77,6 +80,12 @@ struct Breaker::Inside {
     ++generation;
     probes.clear();
     probed = {};
+    publish();
+  }
+  void publish() noexcept {
+    const bool counts_only = override == Override::disabled || override == Override::metrics_only;
+    const bool open_to_all = counts_only || (override == Override::none && state == State::closed);
+    gate.store(generation * 2 + (open_to_all ? 1 : 0), std::memory_order_release);
   }
   void open(const BreakerOptions& options, Instant now) {
     enter(State::open);
@@ -102,7 +111,7 @@ struct Breaker::Inside {
     return {};
   }
   [[nodiscard]] bool is_bad(const BreakerOptions& options, const Counts& counts, std::int64_t least) const {
-    if (counts.calls < least) return false;
+    if (counts.calls < least || (counts.failures == 0 && counts.slow == 0)) return false;
     const auto calls = static_cast<double>(counts.calls);
     return static_cast<double>(counts.failures) >= options.failure_rate * calls ||
            (options.slow_call > Duration::zero() && static_cast<double>(counts.slow) >= options.slow_rate * calls);
@@ -140,6 +149,12 @@ Result<std::unique_ptr<Breaker>> Breaker::make(BreakerOptions options) {
 }
 
 Result<Permit> Breaker::acquire(Instant now) {
+  const std::uint64_t gate = inside_->gate.load(std::memory_order_acquire);
+  if (gate % 2 == 1) return Permit(this, gate / 2, false);
+  return acquire_unless_refused(now);
+}
+
+Result<Permit> Breaker::acquire_unless_refused(Instant now) {
   Inside& in = *inside_;
   const Announcement after(in);
   const std::scoped_lock lock(in.mutex);
@@ -198,9 +213,10 @@ void Breaker::report(std::uint64_t generation, bool probe, OutcomeClass outcome,
 }
 
 void Breaker::release(std::uint64_t generation, bool probe) {
+  if (!probe) return;
   Inside& in = *inside_;
   const std::scoped_lock lock(in.mutex);
-  if (probe && generation == in.generation && !in.probes.empty()) in.probes.pop_back();
+  if (generation == in.generation && !in.probes.empty()) in.probes.pop_back();
 }
 
 void Breaker::set_override(Override override, Instant now) {
@@ -208,6 +224,7 @@ void Breaker::set_override(Override override, Instant now) {
   const Announcement after(in);
   const std::scoped_lock lock(in.mutex);
   in.override = override;
+  in.publish();
   if (override == Override::none && in.state == State::open) in.opened = std::min(in.opened, now);
 }
 

@@ -150,6 +150,7 @@ class Breaker {
   struct Inside;
   struct Announcement;
   explicit Breaker(BreakerOptions options);
+  Result<Permit> acquire_unless_refused(Instant now);
   void report(std::uint64_t generation, bool probe, OutcomeClass outcome, Duration took, Instant now);
   void release(std::uint64_t generation, bool probe);
   BreakerOptions options_;

@@ -24,6 +24,7 @@ void CountWindow::clear() {
 }
 
 void TimeWindow::move_to(Instant now) {
+  if (now >= newest_began_ && now - newest_began_ < width_) return;  // as nearly always: no division
   const std::int64_t bucket = now.time_since_epoch() / width_;
   if (newest_ == INT64_MIN) newest_ = bucket;
   const auto size = static_cast<std::int64_t>(buckets_.size());
@@ -36,6 +37,7 @@ void TimeWindow::move_to(Instant now) {
     dropped = {};
   }
   newest_ = std::max(newest_, bucket);
+  newest_began_ = Instant(newest_ * width_);
 }
 
 void TimeWindow::add(bool failed, bool slow, Instant now) {

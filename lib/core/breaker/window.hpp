@@ -39,7 +39,8 @@ class TimeWindow {
   void move_to(Instant now);
   Duration width_;
   std::vector<Counts> buckets_;
-  std::int64_t newest_ = INT64_MIN;  // number of the newest bucket since the clock's beginning
+  std::int64_t newest_ = INT64_MIN;        // number of the newest bucket since the clock's beginning
+  Instant newest_began_ = Instant::max();  // before it: any time of any clock
   Counts counts_;
 };
 

@@ -51,16 +51,19 @@ struct Chaos {
   const ChaosOptions& options;  ///< may be changed between calls
   Outcome outcome = {};
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     const ChaosDraw draw = draw_chaos(options, context);
     if (draw.behaviour) {
       tell(observer, context, {.what = What::chaos_injected});
+      context.time_passed();
       SERIN_CHECK(options.behaviour());
     }
     if (draw.latency) {
       tell(observer, context, {.what = What::chaos_injected, .time = options.latency});
-      const Deadline slow = Deadline::after(context.sleeper.now(), options.latency);
-      SERIN_CHECK(sleep_until(context.sleeper, slow.sooner(context.deadline).at(), context.stop));
+      const Deadline slow = Deadline::after(context.now(), options.latency);
+      const Status slept = sleep_until(context.sleeper, slow.sooner(context.deadline).at(), context.stop);
+      context.time_passed();
+      SERIN_CHECK(slept);
       if (slow.at() > context.deadline.at()) return fail(Errc::deadline_exceeded, "chaos: slower than the deadline");
     }
     if (draw.fault) {

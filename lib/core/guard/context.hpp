@@ -17,7 +17,8 @@ struct Feedback {
   std::optional<Duration> retry_after = {};  ///< how long the peer asked to be left alone
 };
 
-/// What travels through a pipeline with one call. Copied for each attempt; what it refers to outlives the call.
+/// What travels through a pipeline with one call: one copy of it, which each element changes for those inside of it.
+/// Hedges have a copy each. What it refers to outlives the call.
 struct Context {
   Sleeper& sleeper;
   Random& random;
@@ -30,6 +31,16 @@ struct Context {
   int hedge = 0;                 ///< which of the requests of this attempt; 0 is the first
   bool is_counted = false;       ///< a budget knows of this call already
   Feedback* feedback = nullptr;  ///< where ask_later() goes; set by those who listen
+  Instant seen = unseen;         ///< the time an element has just read; `unseen` once time may have passed
+  static constexpr Instant unseen = Instant::min();
+
+  /// For elements: the time, read from the clock once until time_passed(). A read costs more than most elements.
+  [[nodiscard]] Instant now() {
+    if (seen == unseen) seen = sleeper.now();
+    return seen;
+  }
+  /// Whoever waits says so afterwards; the work counts as a wait.
+  void time_passed() noexcept { seen = unseen; }
   /// The peer asked not to be called again before so long: a lower bound for the next attempt.
   void ask_later(Duration wait) const noexcept {
     if (feedback != nullptr) feedback->retry_after = std::max(feedback->retry_after.value_or(wait), wait);

@@ -31,8 +31,8 @@ struct TotalDeadline {
   static constexpr Kind kind = Kind::deadline;
   Duration within;
   template <class Next, class Observer>
-  auto run(Context context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    context.deadline = context.deadline.sooner(Deadline::after(context.sleeper.now(), within));
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    context.deadline = context.deadline.sooner(Deadline::after(context.now(), within));
     if constexpr (!is_watching<Observer>) return next(context);
     auto result = next(context);
     if (!result && result.error().code() == Errc::deadline_exceeded)
@@ -46,8 +46,8 @@ struct AttemptTimeout {
   static constexpr Kind kind = Kind::attempt_timeout;
   Duration within;
   template <class Next, class Observer>
-  auto run(Context context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    context.deadline = context.deadline.sooner(Deadline::after(context.sleeper.now(), within));
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    context.deadline = context.deadline.sooner(Deadline::after(context.now(), within));
     if constexpr (!is_watching<Observer>) return next(context);
     auto result = next(context);
     if (!result && result.error().code() == Errc::deadline_exceeded)
@@ -61,30 +61,77 @@ struct Retrying {
   const retry::Retry& policy;
   retry::Budget& budget;  ///< of the target, shared by everybody who calls it
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    const retry::Call call{.sleeper = context.sleeper,
-                           .random = context.random,
-                           .deadline = context.deadline,
-                           .idempotency = context.idempotency,
-                           .stop = context.stop};
-    struct Told {
-      const Observer& observer;
-      const Context& context;
-      void on_wait(const retry::Attempted& last, Duration wait) const { tell_wait(observer, context, wait, last); }
-      void on_stop(const retry::Attempted& last, retry::Stop stop) const { tell_stop(observer, context, stop, last); }
-    };
-    Feedback feedback;
-    const auto attempt = [&](retry::Attempt begun) {
-      feedback = {};
-      Context inner = context;
-      inner.deadline = begun.deadline;
-      inner.attempt = begun.number;
-      inner.is_counted = true;
-      inner.feedback = &feedback;
-      return next(inner);
-    };
-    return retry::run(policy, &budget, call, attempt, Told{observer, context},
-                      [&](const auto&) { return feedback.retry_after; });
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    retry::CountedCall counted(&budget);
+    Inside inside(context);
+    std::optional<retry::Course> course;  // begins with the first failure: nearly every call has none
+    {
+      context.attempt = 1;
+      context.deadline = policy.attempt_deadline(inside.deadline, context);
+      auto result = next(context);
+      if (result) {
+        counted.succeeded_at_once();
+        return result;
+      }
+      course.emplace(policy, counted, context.idempotency, inside.deadline, 1);
+      if (!goes_on(*course, result, inside, observer)) return result;
+    }
+    return further(*course, inside, next, observer);
+  }
+
+ private:
+  /// What the attempts change in the context; given back for the elements around this one.
+  struct Inside {
+    explicit Inside(Context& of)
+        : context(of), deadline(of.deadline), outer(of.feedback), attempt(of.attempt), is_counted(of.is_counted) {
+      of.feedback = &said;
+      of.is_counted = true;
+    }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() {
+      context.deadline = deadline;
+      context.feedback = outer;
+      context.attempt = attempt;
+      context.is_counted = is_counted;
+    }
+    Context& context;
+    Deadline deadline;
+    Feedback* outer;
+    int attempt;
+    bool is_counted;
+    Feedback said = {};
+  };
+  template <class Next, class Observer>
+  [[gnu::noinline]] static auto further(retry::Course& course, Inside& inside, const Next& next,
+                                        const Observer& observer) -> decltype(next(inside.context)) {
+    Context& context = inside.context;
+    for (;;) {
+      const retry::Attempt begun = course.begin(context);
+      context.deadline = begun.deadline;
+      context.attempt = begun.number;
+      auto result = next(context);
+      if (course.has_succeeded(result) || !goes_on(course, result, inside, observer)) return result;
+    }
+  }
+  /// After a failure: waits and says yes, or says no.
+  template <class T, class Observer>
+  [[gnu::noinline]] static bool goes_on(retry::Course& course, const Result<T>& result, Inside& inside,
+                                        const Observer& observer) {
+    Context& context = inside.context;
+    const std::optional<Duration> retry_after = std::exchange(inside.said, {}).retry_after;
+    retry::Decision decision =
+        course.has_failed(result, retry_after, context, context.random, context.stop.stop_requested());
+    if (decision.stop == retry::Stop::no) {
+      tell_wait(observer, context, decision.wait, course.last());
+      const Status slept =
+          sleep_until(context.sleeper, Deadline::after(context.now(), decision.wait).at(), context.stop);
+      context.time_passed();
+      if (slept) return true;
+      decision.stop = retry::Stop::cancelled;
+    }
+    tell_stop(observer, context, decision.stop, course.last());
+    return false;
   }
 };
 
@@ -92,15 +139,15 @@ struct Breaking {
   static constexpr Kind kind = Kind::breaker;
   breaker::Breaker& breaker;
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    const Instant began = context.sleeper.now();
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    const Instant began = context.now();
     Result<breaker::Permit> permit = breaker.acquire(began);
     if (!permit) {
       tell(observer, context, {.what = What::rejected_by_breaker}, breaker.options().name);
       return pass(std::move(permit).error());
     }
     auto result = next(context);
-    const Instant ended = context.sleeper.now();
+    const Instant ended = context.now();
     permit->report(classify(result), ended - began, ended);
     return result;
   }
@@ -110,14 +157,21 @@ struct Bounded {
   static constexpr Kind kind = Kind::bulkhead;
   limit::Bulkhead& bulkhead;
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    const Result<limit::Place> place = bulkhead.enter(context.sleeper, context.deadline, context.stop);
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    const Result<limit::Place> place = enter(context);
     if (!place) {
       if (is_refusal(place.error().code()))
         tell(observer, context, {.what = What::rejected_by_bulkhead}, bulkhead.options().name);
       return pass(place.error());
     }
     return next(context);
+  }
+
+ private:
+  Result<limit::Place> enter(Context& context) const {
+    if (std::optional<limit::Place> place = bulkhead.enter_at_once()) return *std::move(place);
+    context.time_passed();
+    return bulkhead.enter(context.sleeper, context.deadline, context.stop);
   }
 };
 
@@ -126,15 +180,15 @@ struct Adapting {
   static constexpr Kind kind = Kind::bulkhead;
   limit::AdaptiveLimit& limit;
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     Result<limit::AdaptivePermit> permit = limit.try_enter();
     if (!permit) {
       tell(observer, context, {.what = What::rejected_by_bulkhead}, "adaptive limit");
       return pass(std::move(permit).error());
     }
-    const Instant began = context.sleeper.now();
+    const Instant began = context.now();
     auto result = next(context);
-    permit->report(classify(result), context.sleeper.now() - began);
+    permit->report(classify(result), context.now() - began);
     return result;
   }
 };
@@ -146,14 +200,16 @@ struct Adapting {
 /// Waits until `rate` lets the call through, as long as the deadline lets it. \tparam Rate  as limit::RateLimit
 /// Errors: rejected (no turn before the deadline), cancelled.
 template <class Rate, class Observer>
-Status wait_for_turn(Rate& rate, const Context& context, const Observer& observer) {
-  while (const std::optional<Duration> wait = rate.take(context.sleeper.now())) {
-    const Instant now = context.sleeper.now();
+Status wait_for_turn(Rate& rate, Context& context, const Observer& observer) {
+  while (const std::optional<Duration> wait = rate.take(context.now())) {
+    const Instant now = context.now();
     if (*wait >= context.deadline.left(now)) {
       tell(observer, context, {.what = What::rejected_by_rate}, rate.options().name);
       return no_turn(rate.options().name);
     }
-    SERIN_CHECK(sleep_until(context.sleeper, now + *wait, context.stop));
+    const Status slept = sleep_until(context.sleeper, now + *wait, context.stop);
+    context.time_passed();
+    if (!slept) return slept;
   }
   return {};
 }
@@ -164,7 +220,7 @@ struct Paced {
   static constexpr Kind kind = Kind::rate;
   Rate& rate;
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     if (const Status turn = wait_for_turn(rate, context, observer); !turn) return pass(turn.error());
     return next(context);
   }
@@ -177,13 +233,13 @@ struct Throttled {
   static constexpr Kind kind = Kind::rate;
   limit::Throttle& throttle;
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    if (const Status let = throttle.enter(context.sleeper.now(), context.random.next()); !let) {
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    if (const Status let = throttle.enter(context.now(), context.random.next()); !let) {
       tell(observer, context, {.what = What::rejected_by_rate}, "throttle");
       return pass(let.error());
     }
     auto result = next(context);
-    throttle.report(classify(result), context.sleeper.now());
+    throttle.report(classify(result), context.now());
     return result;
   }
 };
@@ -194,7 +250,7 @@ struct Fallback {
   static constexpr Kind kind = Kind::fallback;
   Otherwise otherwise;
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     auto result = next(context);
     if (result) return result;
     tell(observer, context, {.what = What::fallback_used, .outcome = classify(result)});

@@ -46,8 +46,10 @@ struct HedgeState {
 template <class Answer>
 class HedgeRace {
  public:
-  HedgeRace(Hedge& hedge, retry::Budget& budget, const Context& context)
-      : context_(context), state_(hedge, budget, context.is_counted, context.sleeper.now()) {}
+  HedgeRace(Hedge& hedge, retry::Budget& budget, Context& context)
+      : context_(context), state_(hedge, budget, context.is_counted, context.now()) {
+    context.time_passed();  // a thread begins when it can
+  }
 
   /// \param tasks  lends a thread to each request
   template <class Next, class Observer>
@@ -83,9 +85,9 @@ class HedgeRace {
     inner.is_counted = true;
     inner.stop = losers_.get_token();
     inner.feedback = &feedback;
-    const Instant began = context_.sleeper.now();
+    const Instant began = inner.now();
     Answer answer = next(inner);
-    const Duration took = context_.sleeper.now() - began;
+    const Duration took = inner.now() - began;
     const std::scoped_lock lock(mutex_);
     state_.ended(number, std::move(answer), feedback, took);
     if (changed_ != nullptr) changed_->set();  // under the lock: its owner takes it before it goes
@@ -125,7 +127,7 @@ class HedgeRace {
     return state_.finish(context_, observer);
   }
 
-  const Context& context_;
+  const Context& context_;  // nobody changes it during the race
   std::stop_source losers_;
   std::mutex mutex_;
   HedgeState<Answer> state_;  // guarded by mutex_, like the rest
@@ -142,7 +144,7 @@ struct Hedging {
   Hedge& hedge;           ///< of the target
   retry::Budget& budget;  ///< of the target, shared with its retries: each hedge asks it
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     if (context.tasks == nullptr || context.idempotency != Idempotency::idempotent) return next(context);
     HedgeRace<decltype(next(context))> race(hedge, budget, context);
     return race.run(*context.tasks, next, observer);

@@ -9,11 +9,11 @@ struct Sending {
   static constexpr Kind kind = Kind::rate;
   limit::SendRate& rate;
   template <class Next, class Observer>
-  auto run(const Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+  auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     if (const Status turn = wait_for_turn(rate, context, observer); !turn) return pass(turn.error());
-    const Instant sent = context.sleeper.now();
+    const Instant sent = context.now();
     auto result = next(context);
-    rate.report(classify(result), sent, context.sleeper.now());
+    rate.report(classify(result), sent, context.now());
     return result;
   }
 };

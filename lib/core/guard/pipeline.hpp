@@ -18,11 +18,12 @@ class Pipeline {
  public:
   constexpr explicit Pipeline(Observer observer, Elements... elements)
       : observer_(std::move(observer)), elements_(std::move(elements)...) {}
+  /// \param context  given up by those who make it for the call: moving spares the stop token's counting
   /// \param work  takes a const Context&, keeps its deadline, ends soon when its `stop` is requested, and returns a
   /// Result<T>; called once an attempt
   /// Errors: of the work and of the elements; cancelled, without an attempt, when `stop` was requested before it.
   template <class Work>
-  auto run(const Context& context, const Work& work) const -> decltype(work(context)) {
+  auto run(Context context, const Work& work) const -> decltype(work(std::as_const(context))) {
     return step<0>(context, work);
   }
   /// The same elements, and somebody who hears of what happens: observer.on_event(const Happening&), on the thread that
@@ -42,21 +43,23 @@ class Pipeline {
 
  private:
   template <std::size_t at, class Work>
-  auto step(const Context& context, const Work& work) const -> decltype(work(context)) {
+  auto step(Context& context, const Work& work) const -> decltype(work(std::as_const(context))) {
     if constexpr (at == sizeof...(Elements)) {
       if (context.stop.stop_requested()) return given_up();
       if constexpr (!is_watching<Observer>) {
-        return work(context);
+        context.time_passed();
+        return work(std::as_const(context));
       } else {
-        const Instant began = context.sleeper.now();
-        auto result = work(context);
+        const Instant began = context.now();
+        context.time_passed();
+        auto result = work(std::as_const(context));
         tell(observer_, context,
-             {.what = What::attempt_ended, .outcome = classify(result), .time = context.sleeper.now() - began});
+             {.what = What::attempt_ended, .outcome = classify(result), .time = context.now() - began});
         return result;
       }
     } else {
       return std::get<at>(elements_).run(
-          context, [&](const Context& inner) { return step<at + 1>(inner, work); }, observer_);
+          context, [&](Context& inner) { return step<at + 1>(inner, work); }, observer_);
     }
   }
   [[no_unique_address]] Observer observer_;

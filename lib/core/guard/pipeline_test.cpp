@@ -175,6 +175,43 @@ TEST_F(GuardedCall, success_through_five_elements_allocates_nothing) {
   EXPECT_EQ(allocations - before, 0);
 }
 
+/// The world's time, and how often it was read.
+struct ReadsCounted final : Sleeper {
+  explicit ReadsCounted(Sleeper& of) : inner(of) {}
+  Instant now() const override {
+    ++reads;
+    return inner.now();
+  }
+  WallTime wall() const override { return inner.wall(); }
+  Status sleep_until(Instant until) override { return inner.sleep_until(until); }
+  Result<bool> wait(Event& event, Instant until) override { return inner.wait(event, until); }
+  Sleeper& inner;
+  mutable int reads = 0;
+};
+
+TEST_F(GuardedCall, the_clock_is_read_twice_an_attempt_and_never_from_before_a_wait) {
+  ReadsCounted sleeper(world.sleeper());
+  const auto guarded = pipeline(Paced{*rate}, TotalDeadline{10s}, Retrying{policy, budget}, Breaking{*breaker},
+                                Bounded{*bulkhead}, AttemptTimeout{1s});
+  const Context given{.sleeper = sleeper,
+                      .random = world.random(),
+                      .deadline = Deadline::never(),
+                      .idempotency = Idempotency::idempotent};
+  std::vector<Duration> left;
+  const auto work = [&](const Context& c) -> Result<int> {
+    left.push_back(c.deadline.left(world.now()));
+    static_cast<void>(world.sleeper().sleep_for(300ms));
+    if (c.attempt == 1) return fail(Errc::unavailable, "no");
+    return 1;
+  };
+  const int before = sleeper.reads;
+  ASSERT_TRUE(guarded.run(given, work).has_value());
+  EXPECT_EQ(sleeper.reads - before, 4) << "two attempts";
+  ASSERT_TRUE(guarded.run(given, work).has_value());
+  EXPECT_EQ(left, (std::vector<Duration>{1s, 1s, 1s, 1s}))
+      << "each attempt has all of its time, waits before it or not";
+}
+
 TEST_F(GuardedCall, an_observer_that_counts_and_a_stop_token_allocate_nothing_either) {
   metrics::Registry registry;
   TargetMetrics counted(registry, "db");

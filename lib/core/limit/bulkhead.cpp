@@ -37,6 +37,13 @@ Result<Place> Bulkhead::try_enter() {
   return Place(this);
 }
 
+std::optional<Place> Bulkhead::enter_at_once() {
+  const std::scoped_lock lock(mutex_);
+  if (inside_ >= options_.most) return std::nullopt;
+  ++inside_;
+  return Place(this);
+}
+
 Result<std::optional<Place>> Bulkhead::enter_or_wait(Waiter& waiter) {
   const std::scoped_lock lock(mutex_);
   if (inside_ < options_.most) {

@@ -82,6 +82,8 @@ class Bulkhead {
   static Result<std::unique_ptr<Bulkhead>> make(BulkheadOptions options);
   /// A place at once or not at all. Errors: rejected, naming the bulkhead.
   Result<Place> try_enter();
+  /// The same for those who would wait otherwise: nothing is no refusal, and is not counted as one.
+  std::optional<Place> enter_at_once();
   /// Waits for one. Errors: rejected (too many wait), deadline_exceeded, cancelled.
   Result<Place> enter(Sleeper& sleeper, Deadline deadline, const std::stop_token& stop = {});
   /// For those who wait in another way: a place, or nothing, and then `waiter` stands in line until stop_waiting().

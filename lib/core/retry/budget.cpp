@@ -27,13 +27,12 @@ bool take(std::atomic<std::int64_t>& tokens, std::int64_t cost) noexcept {
 Status TokenBudget::check(const TokenBudgetOptions& options) { return wrongs(options).status("budget."); }
 
 TokenBudget::TokenBudget(TokenBudgetOptions options)
-    : deposit_(std::llround(options.ratio * millionths)),
-      most_(std::llround(options.most * millionths)),
-      tokens_(most_) {
+    : Budget(Hears::begins, std::llround(options.most * millionths), std::llround(options.most * millionths)),
+      deposit_(std::llround(options.ratio * millionths)) {
   SERIN_ASSERT(check(options).has_value());
 }
 
-void TokenBudget::on_call() noexcept { add_up_to(tokens_, deposit_, most_); }
+void TokenBudget::call_began() noexcept { add_up_to(tokens_, deposit_, most_); }
 bool TokenBudget::try_retry(bool) noexcept { return take(tokens_, static_cast<std::int64_t>(millionths)); }
 double TokenBudget::left() const noexcept {
   return static_cast<double>(tokens_.load(std::memory_order_relaxed)) / static_cast<double>(most_);
@@ -41,7 +40,8 @@ double TokenBudget::left() const noexcept {
 
 Status InFlightBudget::check(const InFlightBudgetOptions& options) { return wrongs(options).status("budget."); }
 
-InFlightBudget::InFlightBudget(InFlightBudgetOptions options) : options_(options) {
+// It has no tokens: never full, so that it hears of every call.
+InFlightBudget::InFlightBudget(InFlightBudgetOptions options) : Budget(Hears::both, 0, 1), options_(options) {
   SERIN_ASSERT(check(options).has_value());
 }
 
@@ -65,7 +65,7 @@ double InFlightBudget::left() const noexcept {
 
 Status Quota::check(const QuotaOptions& options) { return wrongs(options).status("budget."); }
 
-Quota::Quota(QuotaOptions options) : options_(options), tokens_(options.most) {
+Quota::Quota(QuotaOptions options) : Budget(Hears::ends, options.most, options.most), options_(options) {
   SERIN_ASSERT(check(options).has_value());
 }
 
@@ -75,7 +75,7 @@ bool Quota::try_retry(bool after_timeout) noexcept {
 void Quota::on_retry_end(bool succeeded) noexcept {
   if (succeeded) put(options_.cost);
 }
-void Quota::on_call_end(bool succeeded_at_once) noexcept {
+void Quota::call_ended(bool succeeded_at_once) noexcept {
   if (succeeded_at_once) put(1);
 }
 void Quota::put(std::int64_t tokens) noexcept { add_up_to(tokens_, tokens, options_.most); }

@@ -13,16 +13,56 @@ class Budget {
  public:
   virtual ~Budget() = default;
   /// A call begins (its first attempt).
-  virtual void on_call() noexcept = 0;
+  void on_call() noexcept {
+    if (hears_ != Hears::ends && !is_full()) call_began();
+  }
   /// May one more attempt be made? Yes takes what it costs.
   /// \param after_timeout  the attempt before it timed out: dearer where the budget says so
   [[nodiscard]] virtual bool try_retry(bool after_timeout) noexcept = 0;
   /// The extra attempt that try_retry() allowed ended.
   virtual void on_retry_end(bool succeeded) noexcept = 0;
   /// The call ended.
-  virtual void on_call_end(bool succeeded_at_once) noexcept = 0;
+  void on_call_end(bool succeeded_at_once) noexcept {
+    if (hears_ != Hears::begins && !is_full()) call_ended(succeeded_at_once);
+  }
   /// How much is left, 0 to 1: for people.
   [[nodiscard]] virtual double left() const noexcept = 0;
+
+ protected:
+  /// Which half of a call changes it. Every call asks here, nearly all of them of a budget that is full.
+  enum class Hears : std::uint8_t { begins, ends, both };
+  Budget(Hears hears, std::int64_t tokens, std::int64_t most) noexcept : tokens_(tokens), most_(most), hears_(hears) {}
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
+  virtual void call_began() noexcept {}
+  virtual void call_ended(bool /*succeeded_at_once*/) noexcept {}
+
+  std::atomic<std::int64_t> tokens_;
+  const std::int64_t most_;  // full budgets hear of no calls
+
+ private:
+  [[nodiscard]] bool is_full() const noexcept { return tokens_.load(std::memory_order_relaxed) >= most_; }
+  const Hears hears_;
+};
+
+/// One call, as its budget counts it: from its beginning to its end, however it ends. Threads: one.
+class CountedCall {
+ public:
+  /// \param budget  outlives it; null for none
+  explicit CountedCall(Budget* budget) noexcept : budget_(budget) {
+    if (budget_ != nullptr) budget_->on_call();
+  }
+  CountedCall(const CountedCall&) = delete;
+  CountedCall& operator=(const CountedCall&) = delete;
+  ~CountedCall() {
+    if (budget_ != nullptr) budget_->on_call_end(succeeded_at_once_);
+  }
+  void succeeded_at_once() noexcept { succeeded_at_once_ = true; }
+  [[nodiscard]] Budget* budget() const noexcept { return budget_; }
+
+ private:
+  Budget* budget_;
+  bool succeeded_at_once_ = false;
 };
 
 struct TokenBudgetOptions {
@@ -44,16 +84,13 @@ class TokenBudget final : public Budget {
   static Status check(const TokenBudgetOptions& options);
   /// \param options  pass check()
   explicit TokenBudget(TokenBudgetOptions options = {});
-  void on_call() noexcept override;
   bool try_retry(bool after_timeout) noexcept override;
   void on_retry_end(bool) noexcept override {}
-  void on_call_end(bool) noexcept override {}
   double left() const noexcept override;
 
  private:
-  std::int64_t deposit_;  // in millionths of a token, so that sums are exact
-  std::int64_t most_;
-  std::atomic<std::int64_t> tokens_;
+  void call_began() noexcept override;
+  std::int64_t deposit_;  // like all its tokens in millionths, so that sums are exact
 };
 
 struct InFlightBudgetOptions {
@@ -72,13 +109,13 @@ class InFlightBudget final : public Budget {
  public:
   static Status check(const InFlightBudgetOptions& options);
   explicit InFlightBudget(InFlightBudgetOptions options = {});
-  void on_call() noexcept override { calls_.fetch_add(1, std::memory_order_relaxed); }
   bool try_retry(bool after_timeout) noexcept override;
   void on_retry_end(bool) noexcept override { retries_.fetch_sub(1, std::memory_order_relaxed); }
-  void on_call_end(bool) noexcept override { calls_.fetch_sub(1, std::memory_order_relaxed); }
   double left() const noexcept override;
 
  private:
+  void call_began() noexcept override { calls_.fetch_add(1, std::memory_order_relaxed); }
+  void call_ended(bool) noexcept override { calls_.fetch_sub(1, std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t limit() const noexcept;
   InFlightBudgetOptions options_;
   std::atomic<std::int64_t> calls_{0};
@@ -104,16 +141,14 @@ class Quota final : public Budget {
  public:
   static Status check(const QuotaOptions& options);
   explicit Quota(QuotaOptions options = {});
-  void on_call() noexcept override {}
   bool try_retry(bool after_timeout) noexcept override;
   void on_retry_end(bool succeeded) noexcept override;
-  void on_call_end(bool succeeded_at_once) noexcept override;
   double left() const noexcept override;
 
  private:
+  void call_ended(bool succeeded_at_once) noexcept override;
   void put(std::int64_t tokens) noexcept;
   QuotaOptions options_;
-  std::atomic<std::int64_t> tokens_;
 };
 
 }  // namespace serin::retry

@@ -52,6 +52,23 @@ Decision decide(const Retry& retry, const Attempted& attempted, Idempotency idem
   return {.stop = Stop::no, .wait = wait};
 }
 
+Decision Course::after_giving_up() {
+  if (owes_retry_) settle();
+  return {.stop = Stop::cancelled};
+}
+
+Decision Course::after_failure(Instant now, Random& random) {
+  if (owes_retry_) settle();
+  const Decision decision = decide(retry_, last_, idempotency_, now, deadline_, random.next());
+  if (decision.stop != Stop::no) return decision;
+  if (Budget* const budget = counted_.budget()) {
+    if (!budget->try_retry(last_.outcome == OutcomeClass::timeout)) return {.stop = Stop::budget_empty};
+    owes_retry_ = true;
+  }
+  last_.previous_wait = decision.wait;
+  return decision;
+}
+
 TotalWait total_wait(const Retry& retry) {
   constexpr std::size_t runs = 20'000;
   std::uint64_t state = 1;  // always the same figures, on every machine

@@ -43,6 +43,12 @@ class Retry {
   static Result<Retry> make(const RetryOptions& options);
   [[nodiscard]] const RetryOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Backoff& backoff() const noexcept { return backoff_; }
+  /// When an attempt that begins now has to end. \tparam Time  has now(): a Clock, or who remembers what it said
+  template <class Time>
+  [[nodiscard]] Deadline attempt_deadline(Deadline call, Time& time) const {
+    if (options_.attempt_timeout <= Duration::zero()) return call;
+    return call.sooner(Deadline::after(time.now(), options_.attempt_timeout));
+  }
 
  private:
   Retry(const RetryOptions& options, const Backoff& backoff) : options_(options), backoff_(backoff) {}
@@ -96,59 +102,66 @@ struct Call {
   std::stop_token stop = {};  ///< the caller's: ends a wait at once, and there is no further attempt
 };
 
-/// One call's attempts: counts them, asks the policy and the budget, and gives back what it took, however the call
-/// ends. Holds no loop and does not wait, so that threads and coroutines share it. Threads: one.
+/// One call's attempts: counts them, asks the policy and the budget, and gives back what it took for retries, however
+/// the call ends. Holds no loop and does not wait, so that threads and coroutines share it. Threads: one.
 class Course {
  public:
-  /// \param retry, budget  outlive it; budget: null for none
-  Course(const Retry& retry, Budget* budget, Idempotency idempotency, Deadline deadline)
-      : retry_(retry), budget_(budget), idempotency_(idempotency), deadline_(deadline) {
-    if (budget_ != nullptr) budget_->on_call();
-  }
+  /// \param retry, counted  outlive it  \param made  attempts that have begun already
+  Course(const Retry& retry, CountedCall& counted, Idempotency idempotency, Deadline deadline, int made = 0)
+      : retry_(retry), counted_(counted), idempotency_(idempotency), deadline_(deadline), last_{.number = made} {}
   Course(const Course&) = delete;
   Course& operator=(const Course&) = delete;
   ~Course() {
-    if (budget_ == nullptr) return;
-    if (owes_retry_) budget_->on_retry_end(false);  // it was allowed and was not made, or nobody heard how it ended
-    budget_->on_call_end(succeeded_ && last_.number == 1);
+    if (owes_retry_) settle();  // it was allowed and was not made, or nobody heard how it ended
   }
   /// The attempt that begins now.
-  [[nodiscard]] Attempt begin(const Clock& clock) {
+  template <class Time>
+  [[nodiscard]] Attempt begin(Time& time) {
     ++last_.number;
-    const Duration timeout = retry_.options().attempt_timeout;
-    if (timeout <= Duration::zero()) return {.number = last_.number, .deadline = deadline_};
-    return {.number = last_.number, .deadline = deadline_.sooner(Deadline::after(clock.now(), timeout))};
+    return {.number = last_.number, .deadline = retry_.attempt_deadline(deadline_, time)};
   }
-  /// What follows from its result: after `Stop::no`, a wait and begin(); otherwise the end. \param gave_up  the caller
-  /// did
+  /// Whether its result ends the course well; otherwise has_failed() is next.
   template <class T>
-  [[nodiscard]] Decision ended(const Result<T>& result, std::optional<Duration> retry_after, const Clock& clock,
-                               Random& random, bool gave_up) {
-    last_.outcome = classify(result);
-    succeeded_ = last_.outcome == OutcomeClass::success;
-    if (owes_retry_) budget_->on_retry_end(succeeded_);
-    owes_retry_ = false;
-    if (succeeded_) return {.stop = Stop::succeeded};
-    last_.surely_not_executed = !result && is_surely_not_executed(result.error().code());
+  [[nodiscard]] bool has_succeeded(const Result<T>& result) {
+    succeeded_ = result.has_value();
+    if (!succeeded_) return false;
+    last_.outcome = OutcomeClass::success;
+    if (last_.number == 1) counted_.succeeded_at_once();
+    if (owes_retry_) settle();
+    return true;
+  }
+  /// What follows from a failure: after `Stop::no`, a wait and begin(); otherwise the end. \param gave_up  the caller
+  /// did
+  template <class T, class Time>
+  [[nodiscard]] Decision has_failed(const Result<T>& result, std::optional<Duration> retry_after, Time& time,
+                                    Random& random, bool gave_up) {
     last_.retry_after = retry_after;
-    if (gave_up) return {.stop = Stop::cancelled};
-    const Decision decision = decide(retry_, last_, idempotency_, clock.now(), deadline_, random.next());
-    if (decision.stop != Stop::no) return decision;
-    if (budget_ != nullptr) {
-      if (!budget_->try_retry(last_.outcome == OutcomeClass::timeout)) return {.stop = Stop::budget_empty};
-      owes_retry_ = true;
-    }
-    last_.previous_wait = decision.wait;
-    return decision;
+    last_.surely_not_executed = is_surely_not_executed(result.error().code());
+    last_.outcome = classify(result.error().code());
+    if (gave_up) return after_giving_up();
+    return after_failure(time.now(), random);
+  }
+  /// Both in one.
+  template <class T, class Time>
+  [[nodiscard]] Decision ended(const Result<T>& result, std::optional<Duration> retry_after, Time& time, Random& random,
+                               bool gave_up) {
+    if (has_succeeded(result)) return {.stop = Stop::succeeded};
+    return has_failed(result, retry_after, time, random, gave_up);
   }
   [[nodiscard]] const Attempted& last() const noexcept { return last_; }
 
  private:
+  Decision after_giving_up();
+  Decision after_failure(Instant now, Random& random);
+  void settle() {
+    counted_.budget()->on_retry_end(succeeded_);
+    owes_retry_ = false;
+  }
   const Retry& retry_;
-  Budget* budget_;
+  CountedCall& counted_;
   Idempotency idempotency_;
   Deadline deadline_;
-  Attempted last_{.number = 0};
+  Attempted last_;
   bool owes_retry_ = false;
   bool succeeded_ = false;
 };
@@ -176,7 +189,8 @@ struct NoRetryAfter {
 template <class Work, class Observer = NoObserver, class RetryAfter = NoRetryAfter>
 auto run(const Retry& retry, Budget* budget, const Call& call, const Work& work, const Observer& observer = {},
          const RetryAfter& retry_after = {}) -> decltype(work(std::declval<Attempt>())) {
-  Course course(retry, budget, call.idempotency, call.deadline);
+  CountedCall counted(budget);
+  Course course(retry, counted, call.idempotency, call.deadline);
   for (;;) {
     auto result = work(course.begin(call.sleeper));
     Decision decision =
