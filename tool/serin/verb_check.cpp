@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <atomic>
 #include <fstream>
 #include <memory>
 
@@ -12,8 +11,8 @@
 #include "serin/checks/health_view.hpp"
 #include "serin/checks/report.hpp"
 #include "serin/checks/run.hpp"
+#include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
-#include "serin/system/clock.hpp"
 
 namespace serin::tool {
 namespace {
@@ -33,14 +32,38 @@ struct CheckFlags {
   std::string since = "30d";
   int threads = 1;
   bool incremental = false;
-  bool schema = false;
+  bool make_store = false;
+};
+
+/// Real time, and after Ctrl-C a time at which every deadline has passed: a statement that runs is stopped then, in
+/// this process and on a server. Threads: any.
+class StoppableClock final : public Clock {
+ public:
+  explicit StoppableClock(Sleeper& sleeper) : sleeper_(sleeper) {}
+  [[nodiscard]] Instant now() const override {
+    const Instant now = sleeper_.now();
+    // SQLite asks some ten thousand times a second; whether somebody pressed Ctrl-C is worth a look every 20 ms.
+    if (!stopped_ && now.time_since_epoch() >= next_look_.load()) {
+      next_look_ = now.time_since_epoch() + 20ms;
+      if (!sleeper_.sleep_until(now)) stopped_ = true;
+    }
+    return stopped_ ? now + std::chrono::years(10) : now;
+  }
+  [[nodiscard]] WallTime wall() const override { return sleeper_.wall(); }
+  [[nodiscard]] bool stopped() const { return stopped_; }
+
+ private:
+  Sleeper& sleeper_;
+  mutable std::atomic<Duration> next_look_ = Duration::min();
+  mutable std::atomic<bool> stopped_ = false;
 };
 
 /// One file, one database and, where it is wanted, the results of earlier runs.
 struct Opened {
-  SystemClock clock;
+  explicit Opened(Sleeper& sleeper) : clock(sleeper) {}
+  StoppableClock clock;
   checks::CheckFile file;
-  std::unique_ptr<SqliteSql> database;
+  std::unique_ptr<Sql> database;
   std::unique_ptr<SqliteSql> store_database;
   std::unique_ptr<checks::ResultStore> store;
   checks::Dialect dialect;
@@ -48,10 +71,38 @@ struct Opened {
   Duration retention{};
 };
 
+/// What stands before the first colon: all of an address that may be repeated, because the rest can hold a password.
+std::string_view scheme_of(std::string_view url) { return url.substr(0, url.find(':')); }
+
 Result<std::string> sqlite_path(std::string_view url) {
   if (url.starts_with("sqlite:")) return std::string(url.substr(7));
-  return fail(Errc::invalid_argument,
-              fmt::format("'{}': this program checks databases of the form sqlite:PATH, and no other kind", url));
+  return fail(Errc::invalid_argument, fmt::format("--store {}:...: results are kept in sqlite:PATH", scheme_of(url)));
+}
+
+Result<checks::Engine> engine_of(std::string_view url) {
+  const std::string_view scheme = scheme_of(url);
+  if (url.starts_with("sqlite:")) return checks::Engine::sqlite;
+  if (url.starts_with("postgres://") || url.starts_with("postgresql://")) return checks::Engine::postgres;
+  constexpr std::string_view kinds = "sqlite:PATH or postgres://user@host/database";
+  if (scheme == "bigquery")
+    return fail(Errc::invalid_argument,
+                fmt::format("--db bigquery:...: this program has no client for BigQuery; it checks {}", kinds));
+  return fail(Errc::invalid_argument, fmt::format("--db {}...: a database is {}", scheme, kinds));
+}
+
+/// A check only reads, whatever SQL its file holds: the database itself refuses the rest.
+Result<std::unique_ptr<Sql>> open_database(const std::string& url, checks::Engine engine, Clock& clock) {
+  if (engine == checks::Engine::postgres) {
+    SERIN_TRY(std::unique_ptr<Sql> sql, PostgresSql::open({.url = url, .connections = 16, .read_only = true}, clock));
+    return sql;
+  }
+  SERIN_TRY(std::unique_ptr<Sql> sql, SqliteSql::open({.path = url.substr(url.find(':') + 1),
+                                                       .read_connections = 4,
+                                                       .create = false,
+                                                       .sort_on_disk = true,
+                                                       .read_only = true},
+                                                      clock));
+  return sql;
 }
 
 Status fill_options(const CheckFlags& flags, Opened& opened) {
@@ -75,17 +126,20 @@ Status fill_options(const CheckFlags& flags, Opened& opened) {
 }
 
 Result<std::unique_ptr<Opened>> open(const CheckFlags& flags, VerbContext& context) {
-  auto opened = std::make_unique<Opened>();
+  auto opened = std::make_unique<Opened>(context.sleeper());
+  if (!flags.database.empty()) {
+    SERIN_TRY(opened->dialect.engine, engine_of(flags.database));
+  }
   SERIN_TRY(const std::string text, context.read_file(flags.file));
   SERIN_TRY(opened->file, checks::load_checks(text, flags.file, opened->dialect.engine));
   SERIN_CHECK(fill_options(flags, *opened));
   if (!flags.database.empty()) {
-    SERIN_TRY(const std::string path, sqlite_path(flags.database));
-    SERIN_TRY(opened->database, SqliteSql::open({.path = path, .create = false, .sort_on_disk = true}, opened->clock));
+    SERIN_TRY(opened->database, open_database(flags.database, opened->dialect.engine, opened->clock));
   }
   if (!flags.store.empty()) {
     SERIN_TRY(const std::string path, sqlite_path(flags.store));
-    SERIN_TRY(opened->store_database, SqliteSql::open({.path = path, .read_connections = 1}, opened->clock));
+    SERIN_TRY(opened->store_database,
+              SqliteSql::open({.path = path, .read_connections = 1, .create = flags.make_store}, opened->clock));
     SERIN_TRY(opened->store, checks::ResultStore::open(*opened->store_database, opened->options.deadline));
   }
   return opened;
@@ -134,9 +188,12 @@ Result<Exit> run(const CheckFlags& flags, VerbContext& context) {
   SERIN_TRY(const checks::CheckReport report, checks::run_checks(opened->file, *opened->database, opened->dialect,
                                                                  opened->clock, opened->store.get(), opened->options));
   if (context.is_terminal()) context.err("\r\x1b[K");
-  if (opened->store) SERIN_CHECK(opened->store->save(report, opened->retention, opened->options.deadline));
+  if (opened->clock.stopped()) return fail(Errc::cancelled, "interrupted: no check was judged and nothing was kept");
   const std::vector<std::string> formats = flags.formats.empty() ? std::vector<std::string>{"text"} : flags.formats;
   for (const std::string& format : formats) SERIN_CHECK(write_report(format, report, context));
+  // With time of its own: a run that reached its deadline is a result too.
+  if (opened->store)
+    SERIN_CHECK(opened->store->save(report, opened->retention, Deadline::after(opened->clock.now(), 30s)));
   return exit_of_report(report, flags.fail_on);
 }
 
@@ -164,15 +221,20 @@ Result<Exit> explain(const CheckFlags& flags, VerbContext& context) {
 Result<Exit> history(const CheckFlags& flags, VerbContext& context) {
   SERIN_TRY(const auto opened, open(flags, context));
   SERIN_TRY(const Duration since, parse_duration(flags.since));
-  for (const std::size_t index : checks::choose(opened->file, opened->options)) {
+  const auto chosen = checks::choose(opened->file, opened->options);
+  if (chosen.empty()) return fail(Errc::invalid_argument, fmt::format("no check of {} was selected", flags.file));
+  std::size_t found = 0;
+  for (const std::size_t index : chosen) {
     const checks::Check& check = opened->file.checks[index];
     SERIN_TRY(const auto results,
               opened->store->results(check.id, opened->clock.wall() - since, 100, opened->options.deadline));
+    found += results.size();
     for (const checks::StoredResult& result : results)
       context.out(fmt::format("{}  {:<14} {:>12}  {}: {}\n", format_rfc3339(result.at),
                               checks::outcome_name(result.outcome),
                               result.value ? fmt::format("{:.6g}", *result.value) : "-", result.name, result.reason));
   }
+  if (found == 0) context.err(fmt::format("serin: no result of these checks in the last {}\n", flags.since));
   return Exit::done;
 }
 
@@ -211,10 +273,12 @@ void add_check_verbs(CLI::App& app, VerbContext& context) {
   CLI::App* check = app.add_subcommand("check", "Data checks: what a table should look like, and whether it does");
   check->require_subcommand(1);
   const auto make = [] { return std::make_shared<CheckFlags>(); };
+  const std::string database = "The database, sqlite:PATH or postgres://user@host/database; it is only read";
 
   auto flags = make();
+  flags->make_store = true;
   CLI::App* verb = add(*check, "run", "Run the checks of a file on a database", flags, run, context);
-  verb->add_option("--db", flags->database, "The database, sqlite:PATH")->required();
+  verb->add_option("--db", flags->database, database)->required();
   verb->add_option("--store", flags->store, "Keeps results here for history and comparisons, sqlite:PATH");
   verb->add_option("--set", flags->parameters, "NAME=VALUE for :NAME in the file's SQL; may be given again");
   verb->add_option("--format", flags->formats,
@@ -232,7 +296,7 @@ void add_check_verbs(CLI::App& app, VerbContext& context) {
 
   flags = make();
   verb = add(*check, "explain", "The statements that a run would send, and what was fused", flags, explain, context);
-  verb->add_option("--db", flags->database, "The database, sqlite:PATH")->required();
+  verb->add_option("--db", flags->database, database)->required();
   verb->add_option("--set", flags->parameters, "NAME=VALUE for :NAME in the file's SQL; may be given again");
 
   flags = make();

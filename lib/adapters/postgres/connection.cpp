@@ -20,10 +20,10 @@ std::string sentence_of(const char* message) {
   return text;
 }
 
-/// Milliseconds for poll(): rounded up, so that it is not early; at least 1.
+/// Milliseconds for poll(): rounded up, so that it is not early; at least 1, and at most 200, because a clock may be
+/// told meanwhile that its owner wants to end.
 int poll_time(Deadline deadline, Instant now) {
-  if (deadline == Deadline::never()) return -1;
-  return static_cast<int>(std::clamp<std::int64_t>(deadline.left(now) / 1ms + 1, 1, 3'600'000));
+  return static_cast<int>(std::clamp<std::int64_t>(deadline.left(now) / 1ms + 1, 1, 200));
 }
 
 }  // namespace
@@ -96,7 +96,20 @@ Status Connection::ready(Deadline deadline) {
   // Notices are for people at a prompt.
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
-  return {};
+  return set_up(until);
+}
+
+/// What every session of ours is like, whatever the server's own file says: times without a zone are UTC.
+Status Connection::set_up(Deadline deadline) {
+  SERIN_CHECK(send(fmt::format("SELECT set_config('TimeZone', 'UTC', false), "
+                               "set_config('default_transaction_read_only', '{}', false)",
+                               read_only_ ? "on" : "off"),
+                   {}, deadline));
+  for (;;) {
+    SERIN_TRY(const auto result, receive(deadline));
+    if (!result) return {};
+    if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) return broken("connect");
+  }
 }
 
 Status Connection::send(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {

@@ -16,8 +16,8 @@ namespace serin::postgres {
 /// One connection, used without blocking so that every step keeps its deadline. Threads: one at a time.
 class Connection {
  public:
-  Connection(std::string url, Duration connect_timeout, const Clock& clock)
-      : url_(std::move(url)), connect_timeout_(connect_timeout), clock_(clock) {}
+  Connection(std::string url, Duration connect_timeout, const Clock& clock, bool read_only = false)
+      : url_(std::move(url)), connect_timeout_(connect_timeout), read_only_(read_only), clock_(clock) {}
   /// Connects when it is not connected. Errors: unavailable, permission_denied, not_found, deadline_exceeded.
   Status ready(Deadline deadline);
   struct Answer {
@@ -36,6 +36,7 @@ class Connection {
     void operator()(PGresult* result) const noexcept { PQclear(result); }
   };
   Status wait(bool for_reading, Deadline deadline);
+  Status set_up(Deadline deadline);
   Status send(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline);
   Result<std::unique_ptr<PGresult, Clear>> receive(Deadline deadline);
   std::unexpected<Error> broken(std::string_view what);
@@ -43,6 +44,7 @@ class Connection {
 
   std::string url_;
   Duration connect_timeout_;
+  bool read_only_;
   const Clock& clock_;
   std::unique_ptr<PGconn, Close> connection_;
 };

@@ -50,10 +50,11 @@ Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, 
     return fail(Errc::invalid_argument, fmt::format("connections must be 1 to 64, not {}", options.connections));
   if (options.connect_timeout <= 0s) return fail(Errc::invalid_argument, "connect_timeout must be above 0");
   auto parts = std::make_unique<Parts>(clock);
-  auto first = std::make_unique<Connection>(options.url, options.connect_timeout, clock);
+  auto first = std::make_unique<Connection>(options.url, options.connect_timeout, clock, options.read_only);
   SERIN_CHECK(first->ready(Deadline::after(clock.now(), options.connect_timeout)));
   for (int i = 1; i < options.connections; ++i)
-    parts->connections.add(std::make_unique<Connection>(options.url, options.connect_timeout, clock));
+    parts->connections.add(
+        std::make_unique<Connection>(options.url, options.connect_timeout, clock, options.read_only));
   parts->connections.add(std::move(first));  // lent first
   return std::unique_ptr<PostgresSql>(new PostgresSql(std::move(parts)));
 }

@@ -11,13 +11,14 @@ struct PostgresOptions {
   std::string url;                ///< "postgres://user@host:5432/database?sslmode=require", as libpq reads it
   int connections = 8;            ///< opened one by one when they are needed; 1 to 64
   Duration connect_timeout = 5s;  ///< of one connection, within the caller's deadline; > 0
+  bool read_only = false;         ///< the server refuses every statement that writes
 };
 
 /// PostgreSQL with the semantics that the fleet's SQL has on SQLite: parameters $1, $2, ...; write transactions one
 /// after the other (an advisory lock for each database), so that what a transaction read is still so when it writes;
-/// table definitions in SQLite's words (INTEGER is 64 bits, REAL is double, BLOB, WITHOUT ROWID) are translated. A
-/// statement that is not done at its deadline is cancelled on the server. A connection that broke is replaced. Threads:
-/// any.
+/// table definitions in SQLite's words (INTEGER is 64 bits, REAL is double, BLOB, WITHOUT ROWID) are translated;
+/// times without a zone are UTC. A statement that is not done at its deadline is cancelled on the server. A connection
+/// that broke is replaced. Threads: any.
 class PostgresSql final : public Sql {
  public:
   /// Connects once, so that a wrong address or password is told now.

@@ -67,6 +67,26 @@ TEST_F(Postgres, types_become_those_of_the_port) {
   EXPECT_TRUE(std::isnan(std::get<double>(values[9])));
 }
 
+TEST_F(Postgres, times_without_a_zone_are_utc_whatever_the_server_thinks) {
+  ASSERT_TRUE(open()->execute("ALTER DATABASE postgres SET TimeZone = 'America/New_York'", {}, soon()));
+  const auto table = open()->query(
+      "SELECT CAST(EXTRACT(EPOCH FROM CAST('1970-01-01 00:01:00' AS TIMESTAMPTZ)) AS BIGINT)", {}, soon());
+  ASSERT_TRUE(open()->execute("ALTER DATABASE postgres RESET TimeZone", {}, soon()));
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(table->rows.at(0).at(0), SqlValue(std::int64_t{60}));
+}
+
+TEST_F(Postgres, that_is_read_only_refuses_every_write) {
+  ASSERT_TRUE(open()->execute("CREATE TABLE kept(a INTEGER)", {}, soon()));
+  const auto sql = PostgresSql::open({.url = server->url(), .read_only = true}, sleeper()).value();
+  const auto hidden =
+      sql->query("WITH w AS (INSERT INTO kept VALUES(1) RETURNING a) SELECT COUNT(*) FROM w", {}, soon());
+  ASSERT_FALSE(hidden);
+  EXPECT_EQ(hidden.error().code(), Errc::permission_denied) << hidden.error().text();
+  EXPECT_FALSE(sql->execute("DROP TABLE kept", {}, soon()));
+  EXPECT_TRUE(sql->query("SELECT a FROM kept", {}, soon()));
+}
+
 TEST_F(Postgres, a_late_statement_does_not_go_on_at_the_server) {
   const auto sql = open();
   const Instant began = sleeper().now();

@@ -67,6 +67,16 @@ TEST_F(Sqlite, a_transaction_is_all_or_nothing) {
   EXPECT_TRUE(sql->query("SELECT * FROM t", {}, soon())->rows.empty());
 }
 
+TEST_F(Sqlite, that_is_read_only_refuses_every_write) {
+  ASSERT_TRUE(open()->execute("CREATE TABLE kept(a)", {}, soon()));
+  const auto sql = SqliteSql::open({.path = folder + "/x.db", .create = false, .read_only = true}, clock).value();
+  EXPECT_EQ(sql->execute("DROP TABLE kept", {}, soon()).error().code(), Errc::permission_denied);
+  EXPECT_EQ(sql->query("INSERT INTO kept VALUES(1) RETURNING a", {}, soon()).error().code(), Errc::permission_denied);
+  EXPECT_EQ(sql->transaction([](SqlSession&) -> Status { return {}; }, soon()).error().code(), Errc::permission_denied);
+  EXPECT_TRUE(sql->query("SELECT a FROM kept", {}, soon()));
+  EXPECT_FALSE(SqliteSql::open({.path = ":memory:", .read_only = true}, clock)) << "it would be empty for ever";
+}
+
 TEST_F(Sqlite, a_lock_of_somebody_else_ends_at_the_deadline) {
   const auto holder = open();
   const auto other = open();

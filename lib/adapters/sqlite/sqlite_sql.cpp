@@ -32,11 +32,13 @@ class Session final : public SqlSession {
 }  // namespace
 
 struct SqliteSql::Parts {
-  Parts(Clock& clock_, bool in_memory_) : clock(clock_), in_memory(in_memory_) {}
+  Parts(Clock& clock_, bool in_memory_, bool read_only_)
+      : clock(clock_), in_memory(in_memory_), read_only(read_only_) {}
   Clock& clock;
   Lender<Connection> readers;
   Lender<Connection> writer;
   bool in_memory;
+  bool read_only;
   bool native_scan = true;
 };
 
@@ -49,11 +51,15 @@ Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock&
   if (options.read_connections < 1 || options.read_connections > 64)
     return fail(Errc::invalid_argument,
                 fmt::format("read_connections must be 1 to 64, not {}", options.read_connections));
-  auto parts = std::make_unique<Parts>(clock, options.path == ":memory:");
+  auto parts = std::make_unique<Parts>(clock, options.path == ":memory:", options.read_only);
+  if (parts->in_memory && parts->read_only)
+    return fail(Errc::invalid_argument, "a database in memory begins empty: it cannot be read only");
   parts->native_scan = options.native_scan;
-  SERIN_TRY(auto writer,
-            Connection::open(options.path, {.create = options.create, .sort_on_disk = options.sort_on_disk}, clock));
-  parts->writer.add(std::move(writer));
+  if (!parts->read_only) {
+    SERIN_TRY(auto writer,
+              Connection::open(options.path, {.create = options.create, .sort_on_disk = options.sort_on_disk}, clock));
+    parts->writer.add(std::move(writer));
+  }
   for (int i = 0; !parts->in_memory && i < options.read_connections; ++i) {
     SERIN_TRY(auto reader,
               Connection::open(options.path, {.read_only = true, .sort_on_disk = options.sort_on_disk}, clock));
@@ -66,7 +72,7 @@ Result<SqlTable> SqliteSql::query(std::string_view sql, std::span<const SqlValue
   // A private database in memory has one connection; so has a statement that writes and returns rows.
   const std::string_view word = sql.substr(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()), 6);
   const bool reads = word == "SELECT" || word == "select" || word.starts_with("WITH") || word.starts_with("with");
-  Lender<Connection>& pool = reads && !parts_->in_memory ? parts_->readers : parts_->writer;
+  Lender<Connection>& pool = parts_->read_only || (reads && !parts_->in_memory) ? parts_->readers : parts_->writer;
   SERIN_TRY(auto connection, pool.take(deadline, parts_->clock, what));
   const Lent<Connection> lease(pool, std::move(connection));
   SqlTable table;
@@ -75,12 +81,14 @@ Result<SqlTable> SqliteSql::query(std::string_view sql, std::span<const SqlValue
 }
 
 Result<std::int64_t> SqliteSql::execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
+  if (parts_->read_only) return fail(Errc::permission_denied, "the database was opened for reading only");
   SERIN_TRY(auto connection, parts_->writer.take(deadline, parts_->clock, what));
   const Lent<Connection> lease(parts_->writer, std::move(connection));
   return lease.thing->run(sql, parameters, deadline, nullptr);
 }
 
 Status SqliteSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
+  if (parts_->read_only) return fail(Errc::permission_denied, "the database was opened for reading only");
   SERIN_TRY(auto taken, parts_->writer.take(deadline, parts_->clock, what));
   const Lent<Connection> lease(parts_->writer, std::move(taken));
   Connection& connection = *lease.thing;

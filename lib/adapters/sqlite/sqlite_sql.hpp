@@ -13,7 +13,8 @@ struct SqliteOptions {
   int read_connections = 4;   ///< 1 to 64; writes have one connection of their own
   bool create = true;         ///< make the file when it is not there
   bool sort_on_disk = false;  ///< large sorts and groups go to temporary files: slower, in bounded memory
-  bool native_scan = true;    ///< offer the aggregate of ports/scan.hpp; false: plain SQL, for comparison
+  bool read_only = false;   ///< nothing is written, the file's journal mode neither; execute() and transaction() refuse
+  bool native_scan = true;  ///< offer the aggregate of ports/scan.hpp; false: plain SQL, for comparison
 };
 
 /// SQLite behind the Sql port: WAL, synchronous=FULL, so what a call returned survives kill -9 and power loss.
@@ -21,7 +22,8 @@ struct SqliteOptions {
 class SqliteSql final : public Sql {
  public:
   /// \param clock  outlives it
-  /// Errors: invalid_argument (options), not_found, permission_denied, data_loss (no database), exhausted.
+  /// Errors: invalid_argument (options; a private database cannot be read_only), not_found, permission_denied,
+  /// data_loss (no database), exhausted.
   static Result<std::unique_ptr<SqliteSql>> open(SqliteOptions options, Clock& clock);
   ~SqliteSql() override;
   using Sql::execute;

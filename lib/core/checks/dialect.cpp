@@ -253,7 +253,8 @@ Result<std::string> with_parameters(std::string_view sql, const std::map<std::st
       quote = c == quote ? '\0' : quote;
     } else if (c == '\'' || c == '"' || c == '`') {
       quote = c;
-    } else if (c == ':' && i + 1 < sql.size()) {
+    } else if (c == ':' && i + 1 < sql.size() && std::isdigit(static_cast<unsigned char>(sql[i + 1])) == 0) {
+      // A digit: the slice a[1:2] of an array.
       std::size_t end = i + 1;
       while (end < sql.size() && (std::isalnum(static_cast<unsigned char>(sql[end])) != 0 || sql[end] == '_')) ++end;
       const std::string word(sql.substr(i + 1, end - i - 1));

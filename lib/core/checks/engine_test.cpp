@@ -1,10 +1,8 @@
-// Goal: every check type finds the value that the data holds and judges it as its file says, on every engine, fused or
-// alone; one broken check stops no other. Method: one table with known defects; a list of checks with what each must
-// find; the same list on every engine, so that a new one is one line in engines().
+// Goal: a run fuses what it can, one broken check stops no other, samples are shown, the past is compared with, and
+// parts and new rows come to what the whole table comes to. Method: one table with known defects in SQLite's memory;
+// that every check type finds the same on every database is tests/sql/checks_test.cpp.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-
-#include <functional>
 
 #include "serin/checks/run.hpp"
 #include "serin/sim/world.hpp"
@@ -15,25 +13,6 @@ namespace {
 
 // The clock of the tests stands at 2026-04-09T18:03:00Z.
 constexpr std::int64_t now_s = 1'775'757'780;
-
-struct Database {
-  std::string name;
-  Dialect dialect;
-  std::function<std::unique_ptr<Sql>(Clock&)> open;
-};
-
-std::vector<Database> engines() {
-  return {
-      {"sqlite, native aggregate",
-       {Engine::sqlite},
-       [](Clock& clock) -> std::unique_ptr<Sql> { return SqliteSql::open({.path = ":memory:"}, clock).value(); }},
-      {"sqlite, plain SQL",
-       {Engine::sqlite},
-       [](Clock& clock) -> std::unique_ptr<Sql> {
-         return SqliteSql::open({.path = ":memory:", .native_scan = false}, clock).value();
-       }},
-  };
-}
 
 void fill(Sql& sql) {
   const auto run = [&](const std::string& statement) {
@@ -55,142 +34,6 @@ void fill(Sql& sql) {
                   (now_s - 7200) * 1000));
   run("CREATE TABLE teams(team TEXT, open INTEGER)");
   run("INSERT INTO teams VALUES('a', 1), ('b', 1), ('c', 0), ('d', 1), (NULL, 1)");
-  run("CREATE TABLE nobody(id INTEGER, name TEXT, at_ms BIGINT)");
-  run("CREATE TABLE late(id INTEGER, at_ms BIGINT)");
-  run(fmt::format("INSERT INTO late VALUES(1, {}), (2, {})", (now_s + 3600) * 1000, now_s * 1000));
-  run("CREATE TABLE outcomes(outcome TEXT, at_ms BIGINT)");
-  run(fmt::format("INSERT INTO outcomes VALUES('fail', {0}), ('fail', {0}), ('pass', {0}), ('fail', {1}), (NULL, {0})",
-                  (now_s - 3600) * 1000, (now_s - 90000) * 1000));
-}
-
-struct Expected {
-  const char* check;  ///< YAML, one mapping in braces without them
-  Outcome outcome;
-  std::optional<double> value;
-};
-
-const std::vector<Expected>& expectations() {
-  static const std::vector<Expected> list{
-      {"table: people, row_count: {}", Outcome::pass, 10},
-      {"table: people, row_count: {}, where: \"team = 'b'\", fail: '!= 3'", Outcome::pass, 3},
-      {"table: people, row_count: {}, warn: '< 100', fail: '< 5'", Outcome::warn, 10},
-      {"table: nobody, row_count: {}", Outcome::fail, 0},
-      {"table: people, missing: email", Outcome::fail, 1},
-      {"table: people, missing: {column: email, values: ['', N/A]}, fail: '> 3'", Outcome::pass, 3},
-      {"table: people, missing: age, warn: '> 5%', fail: '> 20%'", Outcome::warn, 1},
-      {"table: nobody, missing: name", Outcome::not_evaluated, std::nullopt},
-      {"table: nobody, missing: name, on_no_data: fail, name: strict", Outcome::fail, std::nullopt},
-      {"table: people, unique: id", Outcome::pass, 0},
-      {"table: people, unique: age", Outcome::fail, 5},
-      {"table: people, unique: {column: age, metric: distinct_duplicates}, name: u2", Outcome::fail, 3},
-      {"table: people, unique: {column: age, metric: affected_rows}, name: u3", Outcome::fail, 8},
-      {"table: people, unique: {column: age, metric: uniqueness_ratio}, name: u4, fail: '< 0.1'", Outcome::pass,
-       1.0 / 9},
-      {"table: people, unique: [age, team], name: u5", Outcome::fail, 2},
-      {"table: people, range: {column: age, min: 2, max: 3}", Outcome::fail, 3},
-      {"table: people, range: {column: score, min: 15.5}, fail: '> 1'", Outcome::pass, 1},
-      {"table: people, range: {column: team, min: 0}, name: texts are outside of numbers", Outcome::fail, 9},
-      {"table: people, accepted_values: {column: team, values: [a, b, c]}", Outcome::fail, 1},
-      {"table: people, accepted_values: {column: age, values: [1, 2, 3, 4]}", Outcome::pass, 0},
-      {"table: people, pattern: {column: email, regex: '@[^.]+\\.de$'}, fail: '!= 4'", Outcome::pass, 4},
-      {"table: people, length: {column: email, min: 1, max: 7}", Outcome::fail, 2},
-      {"table: people, condition: age <= score", Outcome::pass, 0},
-      {"table: people, condition: \"score <= 10 * id AND id < 9\"", Outcome::fail, 2},
-      {"table: people, reference: {column: team, table: teams, key: team}", Outcome::fail, 1},
-      {"table: people, reference: {column: team, table: teams, key: team, where: open = 1}, name: open ones",
-       Outcome::fail, 4},
-      {"table: people, schema: {required: [id, age], forbidden: [secret], types: {age: integer, email: text}}",
-       Outcome::pass, 0},
-      {"table: people, schema: {required: [gone], forbidden: [age], types: {score: text}}, name: drift", Outcome::fail,
-       3},
-      {"table: people, distribution: {column: score, measure: mean}, fail: 'not between 49 and 51'", Outcome::pass, 50},
-      {"table: people, distribution: {column: score, measure: stddev}, warn: '> 20'", Outcome::warn,
-       27.386127875258307},
-      {"table: people, distribution: {column: score, measure: max}, fail: '> 90'", Outcome::pass, 90},
-      {"table: people, distribution: {column: score, measure: percentile, percentile: 0.9}, fail: '> 80'",
-       Outcome::fail, 90},
-      {"table: people, distribution: {column: score, measure: percentile}, name: median, fail: '!= 50'", Outcome::pass,
-       50},
-      {"table: people, coverage: {key: team, expected: {table: teams, where: team IS NOT NULL}}", Outcome::fail, 75},
-      {"table: people, coverage: {key: team, expected: {table: nobody, key: name}}, name: nothing expected",
-       Outcome::fail, std::nullopt},
-      {"table: people, freshness: {column: seen_ms, unit: unix_ms, warn_after: 1h, error_after: 3h}", Outcome::warn,
-       7200},
-      {"table: people, freshness: {column: seen, warn_after: 1h}, name: mixed offsets", Outcome::pass, 180},
-      {"table: nobody, freshness: {column: at_ms, unit: unix_ms, warn_after: 1h}", Outcome::fail, std::nullopt},
-      {"table: late, freshness: {column: at_ms, unit: unix_ms, error_after: 1h}", Outcome::warn, 0},
-      {"table: late, freshness: {column: at_ms, unit: unix_ms, error_after: 1h, skew: 2h}, name: skew", Outcome::pass,
-       0},
-      {"table: outcomes, failures: {column: outcome, time: at_ms, unit: unix_ms}, warn: '> 1'", Outcome::warn, 2},
-      {"table: nobody, failures: {column: name, time: at_ms, unit: unix_ms}", Outcome::pass, 0},
-      {"sql: 'SELECT COUNT(*) FROM teams WHERE open = 0', fail: '> 1'", Outcome::pass, 1},
-      {"sql: \"SELECT 'word'\", name: no number", Outcome::error, std::nullopt},
-      {"sql: SELECT nothing FROM nowhere, name: bad query", Outcome::error, std::nullopt},
-      {"table: people, range: {column: agee, max: 3}", Outcome::error, std::nullopt},
-      {"table: missing_table, row_count: {}", Outcome::error, std::nullopt},
-      {"table: people, condition: 'SELEKT', name: broken SQL", Outcome::error, std::nullopt},
-      {"table: people, where: 'team = :day', row_count: {}, name: no such parameter", Outcome::error, std::nullopt},
-      {"table: people, missing: email, group_by: team, name: by team", Outcome::fail, 1},
-      {"table: people, row_count: {}, group_by: team, fail: '> 3', name: sizes", Outcome::pass, 1},
-      {"table: people, range: {column: score, max: 85}, calendar: never, name: not due", Outcome::not_evaluated,
-       std::nullopt},
-      {"table: people, range: {column: score, max: 95}, calendar: always, name: due", Outcome::pass, 0},
-      {"table: people, change: {metric: row_count}, fail: '> 10', name: first run", Outcome::not_evaluated,
-       std::nullopt},
-  };
-  return list;
-}
-
-std::string file_of(const std::vector<Expected>& list) {
-  std::string text =
-      "tables:\n  people: {key: id, grows_by: id}\ncalendars:\n  never: {table: nobody}\n  always: {table: "
-      "teams}\nchecks:\n";
-  for (const Expected& expected : list) {
-    // Two checks of a table need two names; most of them get theirs from their place in the list.
-    const bool named = std::string_view(expected.check).find("name:") != std::string_view::npos;
-    text +=
-        fmt::format("  - {{{}{}}}\n", expected.check, named ? "" : fmt::format(", name: c{}", &expected - list.data()));
-  }
-  return text;
-}
-
-TEST(Engines, find_the_value_and_the_outcome_of_every_type) {
-  for (const Database& database : engines()) {
-    sim::World world;
-    const auto sql = database.open(world.sleeper());
-    fill(*sql);
-    const auto file = load_checks(file_of(expectations()), "checks.yaml", database.dialect.engine);
-    ASSERT_TRUE(file) << file.error().detail();
-    const auto report = run_checks(*file, *sql, database.dialect, world.sleeper(), nullptr, {});
-    ASSERT_TRUE(report) << report.error().text();
-    ASSERT_EQ(report->results.size(), expectations().size());
-    for (std::size_t i = 0; i < expectations().size(); ++i) {
-      const Expected& expected = expectations()[i];
-      const CheckResult& result = report->results[i];
-      SCOPED_TRACE(database.name + ": " + expected.check + "\n" + result.reason + "\n" + result.sql);
-      EXPECT_EQ(outcome_name(result.outcome), outcome_name(expected.outcome));
-      ASSERT_EQ(result.value.has_value(), expected.value.has_value());
-      if (expected.value) EXPECT_NEAR(*result.value, *expected.value, 1e-9 * std::abs(*expected.value));
-      EXPECT_FALSE(result.reason.empty());
-    }
-  }
-}
-
-TEST(Engines, each_check_finds_alone_what_it_finds_fused) {
-  for (const Database& database : engines())
-    for (const Expected& expected : expectations()) {
-      sim::World world;
-      const auto sql = database.open(world.sleeper());
-      fill(*sql);
-      const auto file = load_checks(file_of({expected}), "checks.yaml", database.dialect.engine);
-      ASSERT_TRUE(file) << file.error().detail();
-      const auto report = run_checks(*file, *sql, database.dialect, world.sleeper(), nullptr, {});
-      ASSERT_TRUE(report);
-      const CheckResult& result = report->results.at(0);
-      SCOPED_TRACE(database.name + ": " + expected.check + "\n" + result.reason);
-      EXPECT_EQ(outcome_name(result.outcome), outcome_name(expected.outcome));
-      if (expected.value) EXPECT_NEAR(result.value.value_or(-1), *expected.value, 1e-9 * std::abs(*expected.value));
-    }
 }
 
 class Run : public testing::Test {

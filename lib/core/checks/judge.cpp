@@ -200,9 +200,13 @@ Measurement measure_states(const Check& check, std::span<const scan::State> stat
     case CheckType::length:
     case CheckType::condition:
       if (out.rows > 0) out.metric = static_cast<double>(states[1].count);
+      out.bad_rows = states[1].count;
       break;
     // No failure among no rows is no failure: how long ago anybody looked is the health view's question.
-    case CheckType::failures: out.metric = static_cast<double>(states[1].count); break;
+    case CheckType::failures:
+      out.metric = static_cast<double>(states[1].count);
+      out.bad_rows = states[1].count;
+      break;
     case CheckType::freshness: return of_freshness(check, states, now_s, std::move(out));
     case CheckType::distribution:
     case CheckType::change:
@@ -250,9 +254,11 @@ Measurement measure_table(const Check& check, const SqlTable& table, Engine engi
       case UniqueMetric::affected_rows: out.metric = affected; break;
       case UniqueMetric::uniqueness_ratio: out.metric = (*first - affected) / *first; break;
     }
+    out.bad_rows = static_cast<std::int64_t>(affected);
     out.note = fmt::format("{} extra rows, {} values repeated", plain(*first - keys), plain(repeated));
   } else {
     out.metric = second;
+    if (check.type == CheckType::reference) out.bad_rows = static_cast<std::int64_t>(second.value_or(0));
   }
   return out;
 }

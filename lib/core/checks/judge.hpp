@@ -13,6 +13,7 @@ namespace serin::checks {
 struct Measurement {
   std::int64_t rows = 0;              ///< that were looked at
   std::optional<double> metric = {};  ///< nothing: there was no data to measure
+  std::int64_t bad_rows = 0;          ///< that samples can be shown of
   std::string note = {};              ///< more to say: the columns that are missing
   std::string error = {};             ///< it could not be measured, and why
 };

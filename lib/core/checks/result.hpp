@@ -12,7 +12,7 @@ namespace serin::checks {
 struct SampleRows {
   std::vector<std::string> columns = {};
   std::vector<std::vector<std::string>> rows = {};
-  std::int64_t total = 0;
+  std::int64_t total = 0;  ///< bad rows, shown or not
 };
 /// One group of a check with group_by.
 struct GroupResult {

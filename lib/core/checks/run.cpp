@@ -25,6 +25,11 @@ std::string cell_text(const SqlValue& value) {
   return words == nullptr ? "NULL" : *words;
 }
 
+/// A wrong column, a text that is no time, a column that may not be read; not a database that is gone or too slow.
+bool can_be_one_checks_fault(Errc code) {
+  return code == Errc::invalid_argument || code == Errc::permission_denied || code == Errc::unsupported;
+}
+
 /// One run: the outside, what is asked for, and the results so far.
 class Run {
  public:
@@ -124,7 +129,7 @@ class Run {
     std::string sql;
     const Result<std::vector<ScanGroup>> groups = scans_.run(scan, sql);
     const Duration took = clock_.now() - began;
-    if (!groups && groups.error().code() == Errc::invalid_argument && scan.uses.size() > 1) {
+    if (!groups && can_be_one_checks_fault(groups.error().code()) && scan.uses.size() > 1) {
       // One of them is broken, and the others must not suffer: halves find it in few statements, which fail early.
       const auto middle = scan.uses.begin() + static_cast<std::ptrdiff_t>(scan.uses.size() / 2);
       run_scan(part_of(scan, {scan.uses.begin(), middle}));
@@ -189,6 +194,7 @@ class Run {
     result.metric = measured.metric;
     result.rows = measured.rows;
     result.reason = std::move(verdict.reason);
+    result.samples.total = measured.bad_rows;
   }
 
   /// Every group is judged; the worst one stands for the check.
@@ -203,6 +209,7 @@ class Run {
       const Measurement measured = measure(use, group.states);
       const Verdict verdict = judge(file_.checks[use.check], measured, {}, plan_options_.now_s);
       rows += measured.rows;
+      result.samples.total += measured.bad_rows;
       if (!result.value || verdict.outcome > result.outcome) {
         result.value = verdict.value;
         result.percent = verdict.percent;
@@ -245,7 +252,7 @@ class Run {
     const Check& check = file_.checks[index];
     CheckResult& result = results_[index];
     const bool bad = result.outcome == Outcome::warn || result.outcome == Outcome::fail;
-    if (!bad || check.samples.keys.empty() || check.samples.limit == 0 || result.metric.value_or(0) == 0) return;
+    if (!bad || check.samples.keys.empty() || check.samples.limit == 0 || result.samples.total == 0) return;
     const auto condition = bad_row(check, dialect_, plan_options_);
     const auto where = with_parameters(check.where, plan_options_.parameters, dialect_);
     if (!condition || condition->empty() || !where) return;
@@ -261,7 +268,6 @@ class Run {
       return;
     }
     result.samples.columns = columns;
-    result.samples.total = static_cast<std::int64_t>(*result.metric);
     for (const SqlRow& row : found->rows) {
       std::vector<std::string> cells;
       for (const SqlValue& value : row) cells.push_back(cell_text(value));
