@@ -186,7 +186,9 @@ void expect_same(const Database& database, const Expected& expected, const Check
   }
   EXPECT_EQ(outcome_name(result.outcome), outcome_name(expected.outcome));
   ASSERT_EQ(result.value.has_value(), expected.value.has_value());
-  if (expected.value) EXPECT_NEAR(*result.value, *expected.value, 1e-9 * std::abs(*expected.value));
+  if (expected.value) {
+    EXPECT_NEAR(*result.value, *expected.value, 1e-9 * std::abs(*expected.value));
+  }
 }
 
 CheckReport run_on(const Database& database, Sql& sql, const std::vector<Expected>& list, RunOptions options = {}) {

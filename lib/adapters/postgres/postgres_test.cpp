@@ -77,14 +77,14 @@ TEST_F(Postgres, times_without_a_zone_are_utc_whatever_the_server_thinks) {
 }
 
 TEST_F(Postgres, that_is_read_only_refuses_every_write) {
-  ASSERT_TRUE(open()->execute("CREATE TABLE kept(a INTEGER)", {}, soon()));
+  ASSERT_TRUE(open()->execute("CREATE TABLE unwritten(a INTEGER)", {}, soon()));
   const auto sql = PostgresSql::open({.url = server->url(), .read_only = true}, sleeper()).value();
   const auto hidden =
-      sql->query("WITH w AS (INSERT INTO kept VALUES(1) RETURNING a) SELECT COUNT(*) FROM w", {}, soon());
+      sql->query("WITH w AS (INSERT INTO unwritten VALUES(1) RETURNING a) SELECT COUNT(*) FROM w", {}, soon());
   ASSERT_FALSE(hidden);
   EXPECT_EQ(hidden.error().code(), Errc::permission_denied) << hidden.error().text();
-  EXPECT_FALSE(sql->execute("DROP TABLE kept", {}, soon()));
-  EXPECT_TRUE(sql->query("SELECT a FROM kept", {}, soon()));
+  EXPECT_FALSE(sql->execute("DROP TABLE unwritten", {}, soon()));
+  EXPECT_TRUE(sql->query("SELECT a FROM unwritten", {}, soon()));
 }
 
 TEST_F(Postgres, a_late_statement_does_not_go_on_at_the_server) {

@@ -95,6 +95,13 @@ TEST_F(Run, shows_keys_of_bad_rows_and_how_many_there_are_in_truth) {
   EXPECT_TRUE(report.results[3].samples.rows.empty()) << "nothing to show of a check that passed";
 }
 
+TEST_F(Run, shows_nothing_that_a_terminal_or_a_document_could_not_take) {
+  execute("INSERT INTO people(id, age, team) VALUES(20, 99, 'x' || char(27) || '[2J' || CAST(x'ff41' AS TEXT) || 'ä')");
+  const CheckReport report =
+      run("checks: [{table: people, range: {column: age, max: 9}, samples: {keys: [id, team]}}]");
+  EXPECT_EQ(report.results[0].samples.rows, (std::vector<std::vector<std::string>>{{"20", "x?[2J?Aä"}}));
+}
+
 TEST_F(Run, compares_with_earlier_runs) {
   const auto store = ResultStore::open(*sql, Deadline::never()).value();
   const std::string text =
@@ -139,8 +146,9 @@ TEST_F(Run, reads_only_new_rows_and_finds_what_a_full_run_finds) {
   for (std::size_t i = 0; i < full.results.size(); ++i) {
     EXPECT_EQ(part.results[i].outcome, full.results[i].outcome) << full.results[i].name << part.results[i].reason;
     EXPECT_EQ(part.results[i].rows, full.results[i].rows);
-    if (full.results[i].value)
+    if (full.results[i].value) {
       EXPECT_NEAR(*part.results[i].value, *full.results[i].value, 1e-9 * std::abs(*full.results[i].value));
+    }
   }
   // A check that is new counts everything; those that are known only go on.
   const CheckReport more =

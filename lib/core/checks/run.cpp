@@ -18,13 +18,6 @@ bool one_of(const std::vector<std::string>& wanted, const std::string& is) {
   return wanted.empty() || std::ranges::find(wanted, is) != wanted.end();
 }
 
-std::string cell_text(const SqlValue& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
-  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
-  const auto* words = std::get_if<std::string>(&value);
-  return words == nullptr ? "NULL" : *words;
-}
-
 /// A wrong column, a text that is no time, a column that may not be read; not a database that is gone or too slow.
 bool can_be_one_checks_fault(Errc code) {
   return code == Errc::invalid_argument || code == Errc::permission_denied || code == Errc::unsupported;

@@ -14,11 +14,34 @@ namespace {
 /// So that no difference of two keys leaves 64 bits.
 constexpr std::int64_t largest_key = std::int64_t{1} << 62;
 
-std::string cell_text(const SqlValue& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
-  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
-  const auto* words = std::get_if<std::string>(&value);
-  return words == nullptr ? "NULL" : *words;
+/// Bytes of the UTF-8 character that begins here; 0 when none does.
+std::size_t character_at(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t length = first < 0x80                    ? 1
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
+  if (length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
+  return length;
+}
+
+/// What may stand in a report and on a terminal, whatever a database holds.
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = character_at(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    if (length == 0 || first < 0x20 || first == 0x7f) {
+      out += '?';
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return out;
 }
 
 std::string term_key(const PlannedTerm& planned) {
@@ -39,6 +62,13 @@ Scan with_terms(const Scan& scan, const std::vector<std::size_t>& terms) {
 }
 
 }  // namespace
+
+std::string cell_text(const SqlValue& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
+  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
+  const auto* words = std::get_if<std::string>(&value);
+  return words == nullptr ? "NULL" : printable(*words);
+}
 
 Result<SqlTable> Asker::ask(const std::string& statement) {
   ++queries_;

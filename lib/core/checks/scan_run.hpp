@@ -8,6 +8,9 @@
 // Private to the module.
 namespace serin::checks {
 
+/// A value for people: control characters and what is no UTF-8 become '?'. Pure.
+[[nodiscard]] std::string cell_text(const SqlValue& value);
+
 /// Sends statements and counts them. Threads: one.
 class Asker {
  public:
