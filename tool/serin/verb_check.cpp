@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <fstream>
 #include <memory>
 
+#include "databases.hpp"
 #include "serin/base/text.hpp"
 #include "serin/checks/health_view.hpp"
 #include "serin/checks/report.hpp"
 #include "serin/checks/run.hpp"
-#include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 
 namespace serin::tool {
@@ -35,29 +34,6 @@ struct CheckFlags {
   bool make_store = false;
 };
 
-/// Real time, and after Ctrl-C a time at which every deadline has passed: a statement that runs is stopped then, in
-/// this process and on a server. Threads: any.
-class StoppableClock final : public Clock {
- public:
-  explicit StoppableClock(Sleeper& sleeper) : sleeper_(sleeper) {}
-  [[nodiscard]] Instant now() const override {
-    const Instant now = sleeper_.now();
-    // SQLite asks some ten thousand times a second; whether somebody pressed Ctrl-C is worth a look every 20 ms.
-    if (!stopped_ && now.time_since_epoch() >= next_look_.load()) {
-      next_look_ = now.time_since_epoch() + 20ms;
-      if (!sleeper_.sleep_until(now)) stopped_ = true;
-    }
-    return stopped_ ? now + std::chrono::years(10) : now;
-  }
-  [[nodiscard]] WallTime wall() const override { return sleeper_.wall(); }
-  [[nodiscard]] bool stopped() const { return stopped_; }
-
- private:
-  Sleeper& sleeper_;
-  mutable std::atomic<Duration> next_look_ = Duration::min();
-  mutable std::atomic<bool> stopped_ = false;
-};
-
 /// One file, one database and, where it is wanted, the results of earlier runs.
 struct Opened {
   explicit Opened(Sleeper& sleeper) : clock(sleeper) {}
@@ -71,38 +47,9 @@ struct Opened {
   Duration retention{};
 };
 
-/// What stands before the first colon: all of an address that may be repeated, because the rest can hold a password.
-std::string_view scheme_of(std::string_view url) { return url.substr(0, url.find(':')); }
-
 Result<std::string> sqlite_path(std::string_view url) {
   if (url.starts_with("sqlite:")) return std::string(url.substr(7));
   return fail(Errc::invalid_argument, fmt::format("--store {}:...: results are kept in sqlite:PATH", scheme_of(url)));
-}
-
-Result<checks::Engine> engine_of(std::string_view url) {
-  const std::string_view scheme = scheme_of(url);
-  if (url.starts_with("sqlite:")) return checks::Engine::sqlite;
-  if (url.starts_with("postgres://") || url.starts_with("postgresql://")) return checks::Engine::postgres;
-  constexpr std::string_view kinds = "sqlite:PATH or postgres://user@host/database";
-  if (scheme == "bigquery")
-    return fail(Errc::invalid_argument,
-                fmt::format("--db bigquery:...: this program has no client for BigQuery; it checks {}", kinds));
-  return fail(Errc::invalid_argument, fmt::format("--db {}...: a database is {}", scheme, kinds));
-}
-
-/// A check only reads, whatever SQL its file holds: the database itself refuses the rest.
-Result<std::unique_ptr<Sql>> open_database(const std::string& url, checks::Engine engine, Clock& clock) {
-  if (engine == checks::Engine::postgres) {
-    SERIN_TRY(std::unique_ptr<Sql> sql, PostgresSql::open({.url = url, .connections = 16, .read_only = true}, clock));
-    return sql;
-  }
-  SERIN_TRY(std::unique_ptr<Sql> sql, SqliteSql::open({.path = url.substr(url.find(':') + 1),
-                                                       .read_connections = 4,
-                                                       .create = false,
-                                                       .sort_on_disk = true,
-                                                       .read_only = true},
-                                                      clock));
-  return sql;
 }
 
 Status fill_options(const CheckFlags& flags, Opened& opened) {
@@ -188,7 +135,7 @@ Result<Exit> run(const CheckFlags& flags, VerbContext& context) {
   SERIN_TRY(const checks::CheckReport report, checks::run_checks(opened->file, *opened->database, opened->dialect,
                                                                  opened->clock, opened->store.get(), opened->options));
   if (context.is_terminal()) context.err("\r\x1b[K");
-  if (opened->clock.stopped()) return fail(Errc::cancelled, "interrupted: no check was judged and nothing was kept");
+  if (opened->clock.stopped()) return fail(Errc::cancelled, "interrupted");
   const std::vector<std::string> formats = flags.formats.empty() ? std::vector<std::string>{"text"} : flags.formats;
   for (const std::string& format : formats) SERIN_CHECK(write_report(format, report, context));
   // With time of its own: a run that reached its deadline is a result too.
@@ -261,6 +208,9 @@ CLI::App* add(CLI::App& parent, const char* name, const char* what, std::shared_
   verb->footer("Exit codes: 0 nothing failed, 1 a check failed, 2 usage or file, 3 could not run.");
   verb->callback([flags, action, &context] {
     const Result<Exit> ended = action(*flags, context);
+    // Ctrl-C makes every deadline pass: what failed because of that did not fail.
+    if (!ended && !context.sleeper().sleep_for(0s))
+      return context.fail_with(fail(Errc::cancelled, "interrupted: no check was judged and nothing was kept").error());
     if (!ended) return context.fail_with(ended.error());
     context.finish(*ended);
   });

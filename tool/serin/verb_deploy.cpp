@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "data_gate.hpp"
 #include "progress.hpp"
 #include "releases.hpp"
 #include "seat.hpp"
@@ -110,6 +111,7 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
               rollout::SqlJournal::open(session->state, context.patient()));
     SERIN_TRY(HttpClient* const http, context.guarded_http());
     Progress progress(context);
+    DataGate gate(context, session->spec);
     rollout::Engine engine({.router = session->router,
                             .platform = session->platform,
                             .traffic = session->traffic,
@@ -118,7 +120,8 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
                             .patient = context.patient(),
                             .journal = *journal,
                             .guard = *seat,
-                            .observer = progress});
+                            .observer = progress,
+                            .gate = &gate});
     return work(engine, *session, *service);
   }();
   if (!report) return context.fail_with(report.error());

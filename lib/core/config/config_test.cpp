@@ -21,7 +21,7 @@ services:
     replicas: 2
     ready: {path: /ready, timeout: 10s}
     release: v1
-    plan: {stages: [10]}
+    plan: {stages: [10], checks: {file: checks.yaml, between: false, timeout: 5s}}
     releases:
       v2: {labels: {version: "2"}, environment: {MODE: new}}
       same:
@@ -60,6 +60,11 @@ TEST(Fleet, is_read_completely_and_releases_say_only_what_differs) {
   EXPECT_EQ(worker->plan.stages, std::vector<double>{10});
   EXPECT_EQ(worker->plan.monitoring_duration, 20s) << "what the service's plan leaves out comes from the fleet's";
   EXPECT_EQ(worker->plan.judge.alpha, 0.005);
+  EXPECT_EQ(worker->plan.gate.file, "checks.yaml");
+  EXPECT_FALSE(worker->plan.gate.between);
+  EXPECT_TRUE(worker->plan.gate.after);
+  EXPECT_EQ(worker->plan.gate.timeout, 5s);
+  EXPECT_TRUE(fleet->find("page")->plan.gate.file.empty());
   EXPECT_EQ(fleet->find("page")->release.command, std::vector<std::string>{"/srv/fleet/bin/page"});
   EXPECT_EQ(fleet->subscriptions.at(0).push_path, "/take");
 }

@@ -40,6 +40,14 @@ rollout::PlanOptions read_plan(YamlMap& map, rollout::PlanOptions plan) {
     plan.judge.min_canary_errors = judge->integer("min_canary_errors", plan.judge.min_canary_errors);
     judge->done();
   }
+  if (auto checks = map.map("checks")) {
+    plan.gate.file = checks->required_text("file");
+    plan.gate.before = checks->flag("before", plan.gate.before);
+    plan.gate.between = checks->flag("between", plan.gate.between);
+    plan.gate.after = checks->flag("after", plan.gate.after);
+    plan.gate.timeout = checks->duration("timeout", plan.gate.timeout);
+    checks->done();
+  }
   map.done();
   // Checked here as a whole, so that a bad plan is found when the file is read and not when it is needed.
   map.check("stages", rollout::Plan::make(plan));

@@ -6,6 +6,7 @@
 #include "serin/ports/platform.hpp"
 #include "serin/ports/router.hpp"
 #include "serin/ports/traffic.hpp"
+#include "serin/rollout/gate.hpp"
 #include "serin/rollout/journal.hpp"
 #include "serin/rollout/observer.hpp"
 #include "serin/rollout/plan.hpp"
@@ -32,6 +33,7 @@ struct Ports {
   Journal& journal;
   Guard& guard;
   RolloutObserver& observer;
+  Gate* gate = nullptr;  ///< without it a plan that asks the data is never told that it may go on
 };
 
 struct Request {

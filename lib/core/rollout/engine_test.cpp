@@ -91,6 +91,18 @@ class Notes final : public RolloutObserver {
   int seconds = 0;
 };
 
+/// Answers as it is told, the last one again and again, and remembers where it was asked.
+class DataSays final : public Gate {
+ public:
+  GateAnswer ask(const ServiceName&, const std::string& file, GatePoint point, Deadline) override {
+    EXPECT_EQ(file, "checks.yaml");
+    asked.push_back(point);
+    return {answers.size() < asked.size() ? answers.back() : answers[asked.size() - 1], "3 checks"};
+  }
+  std::vector<GateVerdict> answers = {GateVerdict::pass};
+  std::vector<GatePoint> asked;
+};
+
 /// The service with v1 alone, users, and an engine for v2.
 struct Scene {
   explicit Scene(std::uint64_t seed = 1) : world({.seed = seed}), fleet(world, service()), journal(fleet.outside) {
@@ -107,7 +119,8 @@ struct Scene {
                    .patient = patient,
                    .journal = journal,
                    .guard = seat,
-                   .observer = notes});
+                   .observer = notes,
+                   .gate = gate});
   }
   Result<Report> deploy(std::string_view name = "v2", bool force = false) {
     return engine().run(
@@ -146,6 +159,7 @@ struct Scene {
   MemoryJournal journal;
   Seat seat;
   Notes notes;
+  Gate* gate = nullptr;
   PlanOptions options{.stages = {5, 50},
                       .monitoring_duration = 30s,
                       .min_stage = 5s,
@@ -423,6 +437,62 @@ TEST(Rollout, with_any_one_call_failing_ends_somewhere_that_is_written_down) {
     }
   }
   EXPECT_GT(points, 50);
+}
+
+TEST(DataChecks, are_asked_before_between_and_after_the_stages) {
+  Scene scene;
+  DataSays data;
+  scene.gate = &data;
+  scene.options.gate.file = "checks.yaml";
+  expect_outcome(scene, scene.deploy(), State::promoted, "v2=100");
+  EXPECT_EQ(data.asked, (std::vector{GatePoint::before, GatePoint::between, GatePoint::after}));
+  DataSays once;
+  Scene other;
+  other.gate = &once;
+  other.options.gate = {.file = "checks.yaml", .before = false, .between = false};
+  expect_outcome(other, other.deploy(), State::promoted, "v2=100");
+  EXPECT_EQ(once.asked, (std::vector{GatePoint::after}));
+}
+
+TEST(DataChecks, that_fail_take_the_traffic_back_wherever_they_are_asked) {
+  for (const std::size_t passes : {0u, 1u, 2u}) {
+    Scene scene;
+    DataSays data;
+    data.answers.assign(passes, GateVerdict::pass);
+    data.answers.push_back(GateVerdict::fail);
+    scene.gate = &data;
+    scene.options.gate.file = "checks.yaml";
+    const std::string reason = expect_outcome(scene, scene.deploy(), State::rolled_back, "v1=100");
+    EXPECT_NE(reason.find("the data checks failed: 3 checks"), std::string::npos) << reason;
+    EXPECT_EQ(data.asked.size(), passes + 1);
+    EXPECT_FALSE(scene.fleet.is_running(release("v2")));
+  }
+}
+
+TEST(DataChecks, that_do_not_say_are_undecided_and_never_health) {
+  Scene held;
+  DataSays data;
+  data.answers = {GateVerdict::pass, GateVerdict::unknown};
+  held.gate = &data;
+  held.options.gate.file = "checks.yaml";
+  held.options.on_undecided_early = OnUndecided::hold;
+  expect_outcome(held, held.deploy(), State::held, "v1=95 v2=5");
+
+  Scene extended;
+  DataSays later;
+  later.answers = {GateVerdict::pass, GateVerdict::unknown, GateVerdict::pass};
+  extended.gate = &later;
+  extended.options.gate.file = "checks.yaml";
+  extended.fleet.set_rate(300);
+  expect_outcome(extended, extended.deploy(), State::promoted, "v2=100");
+  EXPECT_EQ(later.asked.size(), 4u) << "asked again when the extension is over, not at every look";
+  EXPECT_NE(extended.notes.text().find("the data checks do not say: 3 checks; extended (1 of 2)"), std::string::npos)
+      << extended.notes.text();
+
+  Scene nobody;
+  nobody.options.gate.file = "checks.yaml";
+  const std::string reason = expect_outcome(nobody, nobody.deploy(), State::held, "v1=100");
+  EXPECT_NE(reason.find("this program cannot ask them"), std::string::npos) << reason;
 }
 
 }  // namespace

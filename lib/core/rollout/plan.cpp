@@ -91,6 +91,11 @@ Result<Plan> Plan::make(PlanOptions options) {
   SERIN_CHECK(at_least("readiness_grace", options.readiness_grace, 0s));
   SERIN_CHECK(at_least("all_failed", static_cast<double>(options.all_failed), 1));
   SERIN_CHECK(check_judge(options.judge));
+  SERIN_CHECK(at_least("checks.timeout", options.gate.timeout, 100ms));
+  if (options.gate.timeout > 1min)
+    return fail(Errc::invalid_argument,
+                fmt::format("checks.timeout must be 1m or less, not {}: nobody watches meanwhile",
+                            format_duration(options.gate.timeout)));
   return Plan(std::move(options));
 }
 

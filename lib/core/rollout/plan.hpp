@@ -17,6 +17,15 @@ enum class OnUndecided : std::uint8_t { hold, extend, advance, rollback };
 /// Nothing unless the text is one of hold, extend, advance, rollback.
 [[nodiscard]] std::optional<OnUndecided> parse_on_undecided(std::string_view text) noexcept;
 
+/// Whether data checks have a say, and where.
+struct GatePlan {
+  std::string file = {};   ///< of checks; empty: none have
+  bool before = true;      ///< the first stage
+  bool between = true;     ///< two stages
+  bool after = true;       ///< the last stage, before everything goes to the candidate
+  Duration timeout = 10s;  ///< for one answer; 100 ms to 1 min, because nobody watches the candidate meanwhile
+};
+
 /// As a person writes it, in a file or as options of `serin deploy`. It may hold nonsense: Plan::make checks.
 struct PlanOptions {
   std::vector<double> stages = {5, 50, 95};  ///< percent, growing, each > 0 and < 100; 0 goes before, 100 comes after
@@ -35,6 +44,7 @@ struct PlanOptions {
   std::int64_t all_failed = 20;    ///< that many requests in a row without one success: rolled back; >= 1
   bool keep_old = false;           ///< leave the old release running, without traffic, after the promotion
   judge::ErrorJudgeOptions judge;
+  GatePlan gate = {};
 };
 
 /// Options that passed their checks.

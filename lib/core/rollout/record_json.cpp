@@ -30,6 +30,9 @@ class Reader {
   }
   Reader(std::string_view what, json::object object) : what_(what), object_(std::move(object)) {}
 
+  [[nodiscard]] bool has(std::string_view name) const {
+    return object_.contains(json::string_view(name.data(), name.size()));
+  }
   const json::value* find(std::string_view name) {
     const json::value* value = object_.if_contains(json::string_view(name.data(), name.size()));
     if (value == nullptr) spoil(fmt::format("'{}' is missing", name));
@@ -144,6 +147,15 @@ void each_plan_field(Plan& plan, const Visit& visit) {
   visit("keep_old", plan.keep_old);
 }
 
+template <class Gate, class Visit>
+void each_gate_field(Gate& gate, const Visit& visit) {
+  visit("file", gate.file);
+  visit("before", gate.before);
+  visit("between", gate.between);
+  visit("after", gate.after);
+  visit("timeout_ns", gate.timeout);
+}
+
 struct Writer {
   json::object& out;
   void operator()(const char* name, Duration value) const { out[name] = static_cast<std::int64_t>(value.count()); }
@@ -165,6 +177,12 @@ std::string plan_json(const PlanOptions& plan) {
   json::object judge;
   each_field(plan.judge, Writer{judge});
   out["judge"] = std::move(judge);
+  // Only when there are any: journals of earlier versions know nothing of them.
+  if (!plan.gate.file.empty()) {
+    json::object gate;
+    each_gate_field(plan.gate, Writer{gate});
+    out["checks"] = std::move(gate);
+  }
   return json::serialize(out);
 }
 
@@ -181,6 +199,11 @@ Result<PlanOptions> parse_plan_json(std::string_view text) {
   SERIN_CHECK(reader.status());
   each_field(plan.judge, [&](const char* name, auto& value) { judge.read(name, value); });
   SERIN_CHECK(judge.status());
+  if (reader.has("checks")) {
+    Reader gate("plan", reader.object("checks"));
+    each_gate_field(plan.gate, [&](const char* name, auto& value) { gate.read(name, value); });
+    SERIN_CHECK(gate.status());
+  }
   return plan;
 }
 

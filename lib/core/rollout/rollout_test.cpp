@@ -158,6 +158,12 @@ TEST(Json, of_plan_release_and_split_reads_back_the_same) {
   PlanOptions plan{
       .stages = {1, 2.5}, .on_undecided = OnUndecided::rollback, .early_promotion = false, .judge = {.alpha = 0.02}};
   EXPECT_EQ(plan_json(parse_plan_json(plan_json(plan)).value()), plan_json(plan));
+  EXPECT_EQ(plan_json(plan).find("checks"), std::string::npos) << "as journals of earlier versions have it";
+  plan.gate = {.file = "checks.yaml", .between = false, .timeout = 7s};
+  const PlanOptions read = parse_plan_json(plan_json(plan)).value();
+  EXPECT_EQ(read.gate.file, "checks.yaml");
+  EXPECT_FALSE(read.gate.between);
+  EXPECT_EQ(read.gate.timeout, 7s);
   ReleaseSpec spec{
       .name = release("v2"), .command = {"/bin/x", "a b"}, .environment = {{"A", "\"1\""}}, .digest = "sha256:1"};
   EXPECT_EQ(release_json(parse_release_json(release_json(spec)).value()), release_json(spec));

@@ -307,6 +307,8 @@ void Run::enter(Instant at) {
   entered_ = true;
   entered_at_ = at;
   const bool traffic = record_.progress.state == State::stage;
+  gate_passed_ = false;
+  gate_from_ = at;
   ends_ = at + (traffic ? plan_.monitoring_duration * (1 + extensions_) : plan_.zero_duration);
   evidence_.enter(traffic ? percent() : 0, second_of(at));
 }
@@ -324,7 +326,20 @@ void Run::stop_release(const ReleaseName& release) {
 Status Run::watch(bool traffic, bool last) {
   for (;;) {
     SERIN_TRY(const Sight sight, look(traffic, last));
-    const Decision decision = decide(plan_, sight);
+    Decision decision = decide(plan_, sight);
+    if (decision.move == Move::advance) {
+      if (std::optional<Decision> by_data = ask_gate(sight)) {
+        // An answer takes its time: what happened meanwhile is looked at before the stage is left.
+        if (by_data->move == Move::advance) {
+          gate_passed_ = true;
+          ports_.observer.on_note(by_data->reason);
+          SERIN_CHECK(say(EventKind::note, by_data->reason));
+          continue;
+        }
+        decision = *std::move(by_data);
+        if (decision.move == Move::extend) gate_from_ = ends_ + plan_.monitoring_duration;
+      }
+    }
     switch (decision.move) {
       case Move::stay: break;
       case Move::advance:
@@ -344,6 +359,18 @@ Status Run::watch(bool traffic, bool last) {
       return {};
     }
   }
+}
+
+std::optional<Decision> Run::ask_gate(const Sight& sight) {
+  const GatePlan& plan = plan_.gate;
+  const GatePoint point = !sight.traffic ? GatePoint::before : sight.last ? GatePoint::after : GatePoint::between;
+  const bool asked = point == GatePoint::before ? plan.before : point == GatePoint::after ? plan.after : plan.between;
+  if (plan.file.empty() || !asked || gate_passed_) return std::nullopt;
+  if (now() < gate_from_) return Decision{};
+  if (ports_.gate == nullptr) return decide_gate(plan_, sight, {.reason = "this program cannot ask them"});
+  ports_.observer.on_note(fmt::format("asking the data checks of {}", plan.file));
+  return decide_gate(plan_, sight,
+                     ports_.gate->ask(record_.service, plan.file, point, Deadline::after(now(), plan.timeout)));
 }
 
 double Run::percent() const {

@@ -43,6 +43,8 @@ class Run {
   Status restore();
 
   Status watch(bool traffic, bool last);
+  /// What the data says about leaving the stage; nothing when it has no say, or has said that it may be left.
+  std::optional<Decision> ask_gate(const Sight& sight);
   Result<Sight> look(bool traffic, bool last);
   void absorb_traffic(Sight& sight);
   void look_at_replicas(Sight& sight);
@@ -79,6 +81,8 @@ class Run {
   Instant entered_at_{};
   Instant ends_{};
   int extensions_ = 0;
+  bool gate_passed_ = false;
+  Instant gate_from_{};  // after an answer that was none: not asked again before the extension is over
   std::int64_t restarts_ = 0;
   std::map<std::string, Instant, std::less<>> since_;  // troubles, and when they began
   bool fenced_ = false;

@@ -7,9 +7,9 @@
 namespace serin::rollout {
 namespace {
 
-Decision undecided(const PlanOptions& plan, const Sight& sight) {
+Decision undecided(const PlanOptions& plan, const Sight& sight, const std::string& reason) {
   const OnUndecided policy = sight.last ? plan.on_undecided : plan.on_undecided_early;
-  const std::string why = "undecided: " + sight.findings.reason;
+  const std::string why = "undecided: " + reason;
   switch (policy) {
     case OnUndecided::hold: return {Move::hold, why + "; the plan says hold"};
     case OnUndecided::rollback: return {Move::roll_back, why + "; the plan says rollback"};
@@ -45,7 +45,16 @@ Decision decide(const PlanOptions& plan, const Sight& sight) {
     return {};
   }
   if (!over || !sight.counted) return {};
-  return undecided(plan, sight);
+  return undecided(plan, sight, findings.reason);
+}
+
+Decision decide_gate(const PlanOptions& plan, const Sight& sight, const GateAnswer& answer) {
+  switch (answer.verdict) {
+    case GateVerdict::pass: return {Move::advance, "the data checks passed: " + answer.reason};
+    case GateVerdict::fail: return {Move::roll_back, "the data checks failed: " + answer.reason};
+    case GateVerdict::unknown: break;
+  }
+  return undecided(plan, sight, "the data checks do not say: " + answer.reason);
 }
 
 Condition condition_of(const std::vector<Replica>& replicas, int expected, std::int64_t restarts) {

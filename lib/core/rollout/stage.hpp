@@ -6,6 +6,7 @@
 #include "serin/base/time.hpp"
 #include "serin/ports/platform.hpp"
 #include "serin/rollout/evidence.hpp"
+#include "serin/rollout/gate.hpp"
 #include "serin/rollout/plan.hpp"
 
 namespace serin::rollout {
@@ -36,6 +37,10 @@ struct Decision {
 /// somebody else's change, then the candidate's faults, then statistics, then the clock. Undecided is never called
 /// healthy, whatever the plan does about it. Pure.
 [[nodiscard]] Decision decide(const PlanOptions& plan, const Sight& sight);
+
+/// What becomes of a stage that `decide` would leave, by what the data says: fail rolls back; unknown is undecided, and
+/// the plan says what is done then. Pure.
+[[nodiscard]] Decision decide_gate(const PlanOptions& plan, const Sight& sight, const GateAnswer& answer);
 
 /// How a candidate's replicas look, compared with when they became ready.
 struct Condition {
