@@ -208,7 +208,7 @@ class EveryEngine : public testing::TestWithParam<int> {
   std::unique_ptr<Sql> sql = database.open(*engine);
 };
 INSTANTIATE_TEST_SUITE_P(Checks, EveryEngine, testing::Range(0, static_cast<int>(engines().size())),
-                         [](const auto& info) { return engines().at(static_cast<std::size_t>(info.param)).name; });
+                         [](const auto& each) { return engines().at(static_cast<std::size_t>(each.param)).name; });
 
 TEST_P(EveryEngine, finds_the_value_and_the_outcome_of_every_type) {
   const CheckReport report = run_on(database, *sql, expectations());

@@ -146,7 +146,7 @@ TEST_P(EverySql, is_shared_by_more_threads_than_it_has_connections) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, EverySql, testing::Values("sqlite", "postgres"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& each) { return each.param; });
 
 }  // namespace
 }  // namespace serin::sql_test

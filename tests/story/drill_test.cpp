@@ -19,8 +19,8 @@ TEST_P(Drill, ends_as_it_must) {
 
 INSTANTIATE_TEST_SUITE_P(Of, Drill,
                          testing::Values("warehouse-slow", "warehouse-down", "missing-column", "retry-storm"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& each) {
+                           std::string name = each.param;
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });
