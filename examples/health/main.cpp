@@ -1,5 +1,6 @@
 // The three forms of a check. Try it: build/release/bin/health_example
-#include <cstdio>
+#include <fmt/format.h>
+
 #include <future>
 #include <thread>
 
@@ -39,8 +40,7 @@ int main() {
              [&](const std::optional<health::HealthReport>& report) { answered.set_value(*report); });
   const health::HealthReport report = answered.get_future().get();
   for (const health::CheckReport& check : report.checks)
-    std::printf("%s: %s %s\n", check.name.c_str(), health_status_name(check.answer.status).data(),
-                check.answer.error.c_str());
-  std::printf("in all: %s\n", health_status_name(report.status).data());
+    fmt::print("{}: {} {}\n", check.name, health_status_name(check.answer.status), check.answer.error);
+  fmt::print("in all: {}\n", health_status_name(report.status));
   return health.stop() ? 0 : 1;
 }

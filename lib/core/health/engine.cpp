@@ -164,7 +164,7 @@ Status Health::Engine::remove(std::string_view name) {
     const std::scoped_lock lock(mutex_);
     const auto found = find(name);
     if (found == checks_.end()) return fail(Errc::not_found, fmt::format("no check '{}'", name));
-    const std::shared_ptr<Check> check = *found;
+    const std::shared_ptr<Check> check = std::move(*found);
     check->removed = true;
     if (check->metrics) check->metrics->clear();
     stop = check->stop;
@@ -207,7 +207,7 @@ void Health::Engine::ask(const Selection& selection, Deadline deadline,
     if (first) static_cast<void>(publish(now));
     waits = follower->pending > 0;
     if (waits) {
-      follower->done = std::move(done);
+      follower->done.swap(done);
       followers_.push_back(std::move(follower));
     } else {
       at_once = published_.read([&](const Snapshot& known) { return known.report(selection, now); });

@@ -178,7 +178,7 @@ TEST_F(AHealth, s11_checks_that_are_added_one_by_one_do_not_start_it_before_it_a
   EXPECT_EQ(health->status(Kind::readiness), HealthStatus::up);
 }
 
-TEST_F(AHealth, s11_a_startup_check_decides_alone_and_so_does_mark_started) {
+TEST_F(AHealth, s11_a_startup_check_decides_alone) {
   bool warm = false;
   add({.name = "cache", .kinds = Kind::startup}, [&](Deadline) { return warm ? CheckAnswer::pass() : boom(); });
   add({.name = "db"}, [](Deadline) { return boom(); });

@@ -35,7 +35,7 @@ std::ptrdiff_t threads_now() {
 struct Threaded : testing::Test {
   HandClock clock;
   std::latch let_go{1};
-  std::unique_ptr<Health> health = *Health::make({.threads = 4}, clock);
+  std::unique_ptr<Health> health = *Health::make({.threads = 64}, clock);
   void TearDown() override { health.reset(); }
   HealthReport now() { return *health->report({}); }
 };
@@ -67,6 +67,7 @@ TEST_F(Threaded, s04_a_thousand_threads_that_ask_at_once_cost_one_run_a_check_an
   answered.wait();
   EXPECT_EQ(runs, 3);
   EXPECT_EQ(good, 1000);
+  EXPECT_TRUE(health->stop()) << "before what the checks use is gone";
 }
 
 TEST_F(Threaded, s05_threads_stay_as_many_as_they_are_while_a_check_hangs_for_hours) {
@@ -89,10 +90,12 @@ TEST_F(Threaded, s05_threads_stay_as_many_as_they_are_while_a_check_hangs_for_ho
     return runs >= 200;
   });
   EXPECT_EQ(hung, 1);
-  EXPECT_EQ(health->stuck(), 1u);
-  EXPECT_LE(threads_now(), before + 1) << "one more worker at most, for the one that hangs";
+  until([&] { return health->stuck() == 1; });  // the fine one may be at it
+  // A worker that has just answered is not free yet, so a few more may be started; 64 would be if it hung every time.
+  EXPECT_LE(threads_now(), before + 8);
   EXPECT_EQ(now().checks[0].answer.reason, "timeout");
   let_go.count_down();
+  EXPECT_TRUE(health->stop()) << "before what the checks use is gone";
 }
 
 TEST_F(Threaded, s07_a_start_that_blocks_stalls_neither_time_nor_blocking_checks) {
@@ -112,6 +115,7 @@ TEST_F(Threaded, s07_a_start_that_blocks_stalls_neither_time_nor_blocking_checks
   clock.advance(3s);
   EXPECT_EQ(now().checks[0].answer.reason, "timeout");
   let_go.count_down();
+  EXPECT_TRUE(health->stop()) << "before what the checks use is gone";
 }
 
 TEST_F(Threaded, s15_a_listener_that_hangs_delays_no_answer_and_no_check) {
@@ -129,6 +133,16 @@ TEST_F(Threaded, s15_a_listener_that_hangs_delays_no_answer_and_no_check) {
   health->poll();
   until([&] { return now().status == HealthStatus::down; });
   let_go.count_down();
+  EXPECT_TRUE(health->stop()) << "before what the checks use is gone";
+}
+
+TEST_F(Threaded, s11_mark_started_is_enough_to_have_started) {
+  ASSERT_TRUE(health->add({.name = "c", .initial_delay = 1h}, [](Deadline) { return CheckAnswer::pass(); }));
+  EXPECT_EQ(health->status(Kind::startup), HealthStatus::unknown);
+  health->mark_started();
+  EXPECT_EQ(health->status(Kind::startup), HealthStatus::up);
+  EXPECT_EQ(health->status(Kind::readiness), HealthStatus::unknown);
+  EXPECT_TRUE(health->stop()) << "before what the checks use is gone";
 }
 
 TEST_F(Threaded, the_stop_token_is_requested_at_the_deadline) {
@@ -144,6 +158,7 @@ TEST_F(Threaded, the_stop_token_is_requested_at_the_deadline) {
   clock.advance(2s + 1ns);
   health->poll();
   until([&] { return stopped == 1; });
+  EXPECT_TRUE(health->stop()) << "before what the checks use is gone";
 }
 
 TEST(HealthThreads, the_end_is_bounded_although_a_check_hangs_and_its_late_answer_is_dropped) {
