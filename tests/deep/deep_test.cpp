@@ -107,8 +107,8 @@ TEST_F(DeepProbe, takes_as_long_as_the_longest_check_not_as_all_of_them) {
     const Duration cached = probe("/health/deep");
     fmt::print("{} checks of 50 ms: {:.1f} ms, from memory {:.2f} ms\n", count, 1000 * seconds_of(cold),
                1000 * seconds_of(cached));
-    // Five times one check is far from a hundred, and far from what a busy machine adds.
-    EXPECT_LT(cold, 250ms) << count;
+    // Less than three checks after one another; a busy machine adds some.
+    EXPECT_LT(cold, 140ms) << count;
     EXPECT_LT(cached, 50ms) << count;
     TearDown();
   }

@@ -9,6 +9,8 @@ namespace serin::health {
 namespace {
 constexpr Duration longest_pause = std::chrono::hours(1);  // wait_for adds to now: the largest pauses overflow
 constexpr unsigned starters = 4;  // a start that blocks is a mistake in a check; some of them may be made at a time
+// A start takes microseconds, so that many may queue: checks that are asked together are started together.
+constexpr unsigned starts_waiting = 4096;
 }  // namespace
 
 bool Gate::enter() {
@@ -44,7 +46,7 @@ struct Threads::Shared {
   };
   explicit Shared(unsigned blocking)
       : lanes{Queue{.workers_most = blocking, .waiting_most = 0, .came = {}, .work = {}},
-              Queue{.workers_most = starters, .waiting_most = 0, .came = {}, .work = {}},
+              Queue{.workers_most = starters, .waiting_most = starts_waiting, .came = {}, .work = {}},
               Queue{.workers_most = 1, .waiting_most = 1, .came = {}, .work = {}}} {}
   Queue& queue(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }
 

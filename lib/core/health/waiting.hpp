@@ -29,7 +29,7 @@ class Gate {
 /// What a worker does. Each has workers of its own, so that checks that hang hold up neither of the others.
 enum class Lane : std::uint8_t {
   blocking,  ///< runs a check that blocks
-  starting,  ///< starts a check that answers later
+  starting,  ///< starts a check that answers later; starts are short, so they may wait for one another
   telling,   ///< calls listeners; one worker, and one piece of work may wait
 };
 
@@ -45,7 +45,8 @@ class Threads {
   /// Calls `poll` on a thread of its own, again after the pause that it answers, and at wake(). Once.
   void schedule(std::function<Duration()> poll);
   void wake();
-  /// False at once when every worker of the lane is at work, and after end(). The work does not throw.
+  /// False at once when every worker of the lane is at work and no more work may wait, and after end(). The work does
+  /// not throw.
   bool submit(Lane lane, std::function<void()> work);
   /// Ends the threads: true when all did. A worker that is still at work after `grace` is left behind (decision 0008).
   bool end(Duration grace);
