@@ -26,18 +26,25 @@ namespace serin::guard {
   return code == Errc::rejected || code == Errc::deadline_exceeded;
 }
 
+/// What is inside ends `within` from now on, or sooner; it is told through its context.
+template <class Next, class Observer>
+auto run_within(Duration within, Context& context, const Next& next, const Observer& observer)
+    -> decltype(next(context)) {
+  context.deadline = context.deadline.sooner(Deadline::after(context.now(), within));
+  if constexpr (!is_watching<Observer>) return next(context);
+  auto result = next(context);
+  if (!result && result.error().code() == Errc::deadline_exceeded)
+    tell(observer, context, {.what = What::deadline_hit});
+  return result;
+}
+
 /// The whole call, retries and waits included, ends by then.
 struct TotalDeadline {
   static constexpr Kind kind = Kind::deadline;
   Duration within;
   template <class Next, class Observer>
   auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    context.deadline = context.deadline.sooner(Deadline::after(context.now(), within));
-    if constexpr (!is_watching<Observer>) return next(context);
-    auto result = next(context);
-    if (!result && result.error().code() == Errc::deadline_exceeded)
-      tell(observer, context, {.what = What::deadline_hit});
-    return result;
+    return run_within(within, context, next, observer);
   }
 };
 
@@ -47,12 +54,7 @@ struct AttemptTimeout {
   Duration within;
   template <class Next, class Observer>
   auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
-    context.deadline = context.deadline.sooner(Deadline::after(context.now(), within));
-    if constexpr (!is_watching<Observer>) return next(context);
-    auto result = next(context);
-    if (!result && result.error().code() == Errc::deadline_exceeded)
-      tell(observer, context, {.what = What::deadline_hit});
-    return result;
+    return run_within(within, context, next, observer);
   }
 };
 
