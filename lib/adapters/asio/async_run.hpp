@@ -100,8 +100,10 @@ AwaitableOf<Next> around(const guard::Breaking& element, AsyncContext context, N
     co_return pass(std::move(permit).error());
   }
   auto answer = co_await next(context);
+  const OutcomeClass outcome = classify(answer);
+  if (permit->report_if_unchanged(outcome)) co_return answer;
   const Instant ended = context.sleeper.now();
-  permit->report(classify(answer), ended - began, ended);
+  permit->report(outcome, ended - began, ended);
   co_return answer;
 }
 

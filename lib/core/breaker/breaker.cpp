@@ -23,19 +23,17 @@ std::string_view state_name(State state) noexcept {
   return "open";
 }
 
-Permit::Permit(Permit&& other) noexcept
-    : owner_(std::exchange(other.owner_, nullptr)), generation_(other.generation_), probe_(other.probe_) {}
-Permit::~Permit() {
-  if (owner_ != nullptr) owner_->release(generation_, probe_);
-}
+void Permit::give_back() noexcept { owner_->release(generation_, probe_); }
 void Permit::report(OutcomeClass outcome, Duration took, Instant now) {
   if (Breaker* owner = std::exchange(owner_, nullptr)) owner->report(generation_, probe_, outcome, took, now);
 }
 
 /// Everything that changes, under one lock: a handful of integers, held for nanoseconds.
 struct Breaker::Inside {
-  explicit Inside(const BreakerOptions& options)
-      : by_calls(options.window == WindowKind::calls ? options.calls : 1),
+  Inside(const BreakerOptions& options, std::atomic<std::uint64_t>& gate_of, std::atomic<bool>& steady_of)
+      : gate(gate_of),
+        steady(steady_of),
+        by_calls(options.window == WindowKind::calls ? options.calls : 1),
         by_time(options.length, options.buckets),
         held_open(refusal(options, "is held open by hand")),
         is_open(refusal(options, "is open")),
@@ -44,9 +42,8 @@ struct Breaker::Inside {
     return fail(Errc::rejected, fmt::format("breaker '{}' {}", options.name, why)).error();
   }
 
-  // Written under the lock, read without: generation x 2, and 1 where every call is let through. A closed breaker so
-  // takes the lock once a call, to count its end; who was let through just before it opened says nothing by then.
-  std::atomic<std::uint64_t> gate = 1;
+  std::atomic<std::uint64_t>& gate;
+  std::atomic<bool>& steady;
   mutable std::mutex mutex;
   State state = State::closed;
   Override override = Override::none;
@@ -86,6 +83,17 @@ struct Breaker::Inside {
     const bool counts_only = override == Override::disabled || override == Override::metrics_only;
     const bool open_to_all = counts_only || (override == Override::none && state == State::closed);
     gate.store(generation * 2 + (open_to_all ? 1 : 0), std::memory_order_release);
+    steady.store(false, std::memory_order_relaxed);
+  }
+  /// After a report to a closed breaker. By time each success counts, and by speed each has to be timed.
+  void publish_steady(const BreakerOptions& options) noexcept {
+    const Counts& counts = by_calls.counts();
+    const bool full_of_successes = options.window == WindowKind::calls && counts.calls == options.calls &&
+                                   counts.failures == 0 && counts.slow == 0;
+    const bool none_in_a_row = options.window == WindowKind::consecutive && in_a_row == 0;
+    const bool now =
+        state == State::closed && options.slow_call == Duration::zero() && (full_of_successes || none_in_a_row);
+    if (now != steady.load(std::memory_order_relaxed)) steady.store(now, std::memory_order_relaxed);
   }
   void open(const BreakerOptions& options, Instant now) {
     enter(State::open);
@@ -139,7 +147,8 @@ struct Breaker::Announcement {
 
 void Breaker::on_change(std::function<void(State, State)> listener) { inside_->listener = std::move(listener); }
 
-Breaker::Breaker(BreakerOptions options) : options_(std::move(options)), inside_(std::make_unique<Inside>(options_)) {}
+Breaker::Breaker(BreakerOptions options)
+    : options_(std::move(options)), inside_(std::make_unique<Inside>(options_, gate_, steady_)) {}
 Breaker::~Breaker() = default;
 
 Result<std::unique_ptr<Breaker>> Breaker::make(BreakerOptions options) {
@@ -149,8 +158,7 @@ Result<std::unique_ptr<Breaker>> Breaker::make(BreakerOptions options) {
 }
 
 Result<Permit> Breaker::acquire(Instant now) {
-  const std::uint64_t gate = inside_->gate.load(std::memory_order_acquire);
-  if (gate % 2 == 1) return Permit(this, gate / 2, false);
+  if (std::optional<Permit> permit = acquire_if_closed()) return *std::move(permit);
   return acquire_unless_refused(now);
 }
 
@@ -207,6 +215,7 @@ void Breaker::report(std::uint64_t generation, bool probe, OutcomeClass outcome,
     case WindowKind::time: in.by_time.add(failed, slow, now); break;
     case WindowKind::consecutive: break;
   }
+  in.publish_steady(options_);
   if (in.override == Override::metrics_only) return;
   const std::int64_t least = options_.window == WindowKind::consecutive ? options_.calls : options_.min_calls;
   if (in.is_bad(options_, in.counts(options_, now), least)) in.open(options_, now);

@@ -1,10 +1,13 @@
 #pragma once
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "serin/base/checked.hpp"
 #include "serin/base/error.hpp"
@@ -96,15 +99,22 @@ class Breaker;
 /// and gives its place back, so that a breaker cannot stick half-open. Threads: one.
 class Permit {
  public:
-  Permit(Permit&& other) noexcept;
+  Permit(Permit&& other) noexcept
+      : owner_(std::exchange(other.owner_, nullptr)), generation_(other.generation_), probe_(other.probe_) {}
   Permit& operator=(Permit&&) = delete;
   Permit(const Permit&) = delete;
-  ~Permit();
+  ~Permit() {
+    if (owner_ != nullptr) give_back();
+  }
   /// \param took  of the call alone
   void report(OutcomeClass outcome, Duration took, Instant now);
+  /// True: a success could change nothing, because all that is remembered are successes; it is reported, without a lock
+  /// and without the time. False: report() is next. Nearly every call of a healthy target.
+  [[nodiscard]] bool report_if_unchanged(OutcomeClass outcome) noexcept;
 
  private:
   friend class Breaker;
+  void give_back() noexcept;
   Permit(Breaker* owner, std::uint64_t generation, bool probe)
       : owner_(owner), generation_(generation), probe_(probe) {}
   Breaker* owner_;
@@ -125,6 +135,14 @@ class Breaker {
 
   /// Errors: rejected, naming the breaker: the call was not made. Costs no allocation; snapshot() says for how long.
   Result<Permit> acquire(Instant now);
+  /// The same where nobody has to be asked, the clock neither: closed. Nothing: acquire() is next.
+  [[nodiscard]] std::optional<Permit> acquire_if_closed() noexcept {
+    const std::uint64_t gate = gate_.load(std::memory_order_acquire);
+    if (gate % 2 == 0) return std::nullopt;
+    return Permit(this, gate / 2, false);
+  }
+  /// Whether report() wants to know how long a call took: with `slow_call` alone.
+  [[nodiscard]] bool times_calls() const noexcept { return options_.slow_call > Duration::zero(); }
   void set_override(Override override, Instant now);
   /// Calls `listener` after every change of the state, in order, outside of the breaker's lock, on the thread whose
   /// call changed it. It may ask the breaker anything but on_change(). To be set before the breaker is used.
@@ -154,7 +172,20 @@ class Breaker {
   void report(std::uint64_t generation, bool probe, OutcomeClass outcome, Duration took, Instant now);
   void release(std::uint64_t generation, bool probe);
   BreakerOptions options_;
+  // Written under the lock, read without: generation x 2, and 1 where every call is let through. Who was let through
+  // just before it opened says nothing by then.
+  std::atomic<std::uint64_t> gate_ = 1;
+  // Written under the lock, read without: closed, and one more success would change nothing. Whoever reads yes while
+  // another reports a failure has reported its success before that failure.
+  std::atomic<bool> steady_ = false;
   std::unique_ptr<Inside> inside_;
 };
+
+inline bool Permit::report_if_unchanged(OutcomeClass outcome) noexcept {
+  if (outcome != OutcomeClass::success || owner_ == nullptr || !owner_->steady_.load(std::memory_order_relaxed))
+    return false;
+  owner_ = nullptr;
+  return true;
+}
 
 }  // namespace serin::breaker

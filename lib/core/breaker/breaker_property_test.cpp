@@ -40,6 +40,49 @@ int calls_until_closed(Breaker& breaker, Instant now) {
   return -1;
 }
 
+// The short way for a success is only a short way: two breakers that hear the same stay the same.
+TEST(BreakerProperty, a_success_that_is_left_out_would_have_changed_nothing) {
+  std::int64_t left_out = 0;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    std::uint64_t state = seed;
+    const BreakerOptions options = random_options(state);
+    const auto whole = Breaker::make(options).value();
+    const auto quick = Breaker::make(options).value();
+    Instant now(1h);
+    for (int step = 0; step < 600; ++step) {
+      now += Duration(split_mix(state) % 400'000'000);
+      if (split_mix(state) % 50 == 0) {
+        const auto override = split_mix(state) % 3 == 0 ? static_cast<Override>(split_mix(state) % 4) : Override::none;
+        whole->set_override(override, now);
+        quick->set_override(override, now);
+      }
+      auto slowly = whole->acquire(now);
+      auto quickly = quick->acquire(now);
+      ASSERT_EQ(slowly.has_value(), quickly.has_value()) << "seed " << seed << ", step " << step;
+      if (!slowly) continue;
+      // Long rows of successes, so that the window fills with them.
+      const bool calm = seed % 3 != 0;
+      const OutcomeClass outcome = split_mix(state) % 60 < (calm ? 59U : 30U)
+                                       ? OutcomeClass::success
+                                       : static_cast<OutcomeClass>(split_mix(state) % 6);
+      const Duration took(split_mix(state) % 2'000'000'000);
+      slowly->report(outcome, took, now);
+      if (quickly->report_if_unchanged(outcome))
+        ++left_out;
+      else
+        quickly->report(outcome, took, now);
+      const Breaker::Snapshot one = whole->snapshot(now);
+      const Breaker::Snapshot other = quick->snapshot(now);
+      ASSERT_EQ(one.state, other.state) << "seed " << seed << ", step " << step;
+      ASSERT_EQ(one.calls, other.calls) << "seed " << seed << ", step " << step;
+      ASSERT_EQ(one.failures, other.failures) << "seed " << seed << ", step " << step;
+      ASSERT_EQ(one.slow, other.slow) << "seed " << seed << ", step " << step;
+      ASSERT_EQ(one.opened, other.opened) << "seed " << seed << ", step " << step;
+    }
+  }
+  EXPECT_GT(left_out, 2000) << "the short way was hardly taken";
+}
+
 TEST(BreakerProperty, can_never_stick) {
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     std::uint64_t state = seed;

@@ -66,19 +66,13 @@ struct Retrying {
   auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
     retry::CountedCall counted(&budget);
     Inside inside(context);
-    std::optional<retry::Course> course;  // begins with the first failure: nearly every call has none
-    {
-      context.attempt = 1;
-      context.deadline = policy.attempt_deadline(inside.deadline, context);
-      auto result = next(context);
-      if (result) {
-        counted.succeeded_at_once();
-        return result;
-      }
-      course.emplace(policy, counted, context.idempotency, inside.deadline, 1);
-      if (!goes_on(*course, result, inside, observer)) return result;
-    }
-    return further(*course, inside, next, observer);
+    context.attempt = 1;
+    context.deadline = policy.attempt_deadline(inside.deadline, context);
+    auto result = next(context);
+    if (!result) [[unlikely]]
+      return after_failure(result, counted, inside, next, observer);
+    counted.succeeded_at_once();
+    return result;
   }
 
  private:
@@ -104,10 +98,13 @@ struct Retrying {
     bool is_counted;
     Feedback said = {};
   };
-  template <class Next, class Observer>
-  [[gnu::noinline]] static auto further(retry::Course& course, Inside& inside, const Next& next,
-                                        const Observer& observer) -> decltype(next(inside.context)) {
+  /// Kept out of the way of nearly every call, which succeeds at once.
+  template <class T, class Next, class Observer>
+  [[gnu::noinline]] Result<T> after_failure(Result<T>& first, retry::CountedCall& counted, Inside& inside,
+                                            const Next& next, const Observer& observer) const {
     Context& context = inside.context;
+    retry::Course course(policy, counted, context.idempotency, inside.deadline, 1);
+    if (!goes_on(course, first, inside, observer)) return std::move(first);
     for (;;) {
       const retry::Attempt begun = course.begin(context);
       context.deadline = begun.deadline;
@@ -142,15 +139,30 @@ struct Breaking {
   breaker::Breaker& breaker;
   template <class Next, class Observer>
   auto run(Context& context, const Next& next, const Observer& observer) const -> decltype(next(context)) {
+    // Reading a clock costs more than all the rest: nobody reads it for a success behind a breaker that is closed.
+    if (!breaker.times_calls()) {
+      if (std::optional<breaker::Permit> permit = breaker.acquire_if_closed())
+        return reported(*permit, {}, context, next);
+    }
     const Instant began = context.now();
     Result<breaker::Permit> permit = breaker.acquire(began);
     if (!permit) {
       tell(observer, context, {.what = What::rejected_by_breaker}, breaker.options().name);
       return pass(std::move(permit).error());
     }
+    return reported(*permit, began, context, next);
+  }
+
+ private:
+  /// \param began  nothing: the breaker does not care how long it takes
+  template <class Next>
+  static auto reported(breaker::Permit& permit, std::optional<Instant> began, Context& context, const Next& next)
+      -> decltype(next(context)) {
     auto result = next(context);
+    const OutcomeClass outcome = classify(result);
+    if (permit.report_if_unchanged(outcome)) return result;
     const Instant ended = context.now();
-    permit->report(classify(result), ended - began, ended);
+    permit.report(outcome, began ? ended - *began : Duration::zero(), ended);
     return result;
   }
 };
