@@ -21,6 +21,7 @@ constexpr std::array scenarios{
     Scenario{"boundary", run_boundary},     Scenario{"loops", run_loops},
     Scenario{"sweep", run_sweep},           Scenario{"slow", run_slow},
     Scenario{"reconnect", run_reconnect},   Scenario{"retry_after", run_retry_after},
+    Scenario{"replica", run_replica},
 };
 
 constexpr std::string_view preface =

@@ -115,5 +115,6 @@ bool run_sweep(Report& report, Effort effort);
 bool run_slow(Report& report, Effort effort);
 bool run_reconnect(Report& report, Effort effort);
 bool run_retry_after(Report& report, Effort effort);
+bool run_replica(Report& report, Effort effort);
 
 }  // namespace serin::herd
