@@ -108,8 +108,12 @@ Status Runtime::open(const std::vector<std::string>& variables) {
 }
 
 Status Runtime::guard_everything() {
-  const auto target = [&](std::string name) {
-    return guard::Target::make(sleeper_, random_, {.name = std::move(name), .metrics = &metrics_, .log = &sink_});
+  SERIN_TRY(const policy::Policies policies, read_policies());
+  const guard::Watchers watchers{.metrics = &metrics_, .log = &sink_};
+  const auto target = [&](const std::string& name) {
+    const policy::NamedPolicy* own = policies.find(name);
+    return own != nullptr ? guard::Target::make(name, sleeper_, random_, own->policy, watchers)
+                          : guard::Target::make(name, sleeper_, random_, watchers);
   };
   SERIN_TRY(warehouse_target_, target("warehouse"));
   SERIN_TRY(bus_target_, target("bus"));
@@ -117,7 +121,13 @@ Status Runtime::guard_everything() {
   guarded_warehouse_ = std::make_unique<guard::GuardedSql>(real_warehouse(), *warehouse_target_);
   guarded_bus_ = std::make_unique<guard::GuardedBus>(*bus_, *bus_target_);
   guarded_documents_ = std::make_unique<guard::GuardedDocuments>(*documents_, *documents_target_);
-  SERIN_TRY(http_, guard::GuardedHttp::make(plain_http_, sleeper_, random_, {.metrics = &metrics_, .log = &sink_}));
+  // By the origin as it is called, so "http:*" in the file is every other service.
+  const auto policy_of = [policies](std::string_view origin) -> std::optional<guard::TargetPolicy> {
+    const policy::NamedPolicy* own = policies.find(origin);
+    return own != nullptr ? std::optional(own->policy) : std::nullopt;
+  };
+  SERIN_TRY(http_,
+            guard::GuardedHttp::make(plain_http_, sleeper_, random_, {.policy_of = policy_of, .watchers = watchers}));
   metrics_.on_expose([this] {
     for (const auto& [name, state] : guarded_states()) guard::write_gauges(metrics_, name, state);
     if (faulty_warehouse_)
@@ -127,6 +137,13 @@ Status Runtime::guard_everything() {
           .set(static_cast<double>(faulty_warehouse_->calls()));
   });
   return {};
+}
+
+Result<policy::Policies> Runtime::read_policies() const {
+  const std::optional<std::string> file = environment_.value("SERIN_RESILIENCE");
+  if (!file || file->empty()) return policy::Policies();
+  SERIN_TRY(const std::string text, read_file(*file));
+  return policy::parse_policies(text, *file);
 }
 
 std::vector<guard::NamedState> Runtime::guarded_states() const {
@@ -220,9 +237,9 @@ void Runtime::add_bus_check() {
 void Runtime::add_calls_check() {
   add_check({.name = "outbound_calls", .critical = false, .every = 2s, .failing = 1s}, [this](Deadline) {
     for (const auto& [name, state] : http_->states())
-      if (state.breaker.state != breaker::State::closed)
+      if (state.breaker && state.breaker->state != breaker::State::closed)
         return health::CheckAnswer::warn(
-            "breaker_open", fmt::format("the breaker of {} is {}", name, breaker::state_name(state.breaker.state)));
+            "breaker_open", fmt::format("the breaker of {} is {}", name, breaker::state_name(state.breaker->state)));
     return health::CheckAnswer::pass();
   });
 }

@@ -18,6 +18,7 @@
 #include "serin/guard/guarded_sql.hpp"
 #include "serin/health/health.hpp"
 #include "serin/metrics/metrics.hpp"
+#include "serin/policy/policies.hpp"
 #include "serin/service/service.hpp"
 #include "serin/sqlite/sqlite_bus.hpp"
 #include "serin/sqlite/sqlite_documents.hpp"
@@ -85,6 +86,8 @@ class Runtime {
   Status open(const std::vector<std::string>& variables);
   Status start_faults();
   Status guard_everything();
+  /// What SERIN_RESILIENCE names, or nothing. Errors: the file's, or every mistake in it.
+  [[nodiscard]] Result<policy::Policies> read_policies() const;
   [[nodiscard]] std::vector<guard::NamedState> guarded_states() const;
   Status serve();
   /// Ends the health checks; when one hangs, the process too.

@@ -27,6 +27,23 @@ TEST(BadInput, yaml_mistakes_have_a_place_and_a_suggestion) {
       << outcome.text();
 }
 
+TEST(BadInput, a_policy_file_with_a_mistake_starts_no_fleet) {
+  const Folder folder;
+  const std::string policies =
+      folder.write("resilience.yaml", "resilience:\n  warehouse:\n    retry: {max_attempts: 0}\n");
+  const std::string file = folder.write("fleet.yaml", with_command("resilience: \"" + policies + "\"\n"));
+  const Outcome outcome = run({bin() + "/serin", "--fleet", file, "up"});
+  EXPECT_EQ(outcome.code, 2) << outcome.text();
+  EXPECT_NE(outcome.err.find("resilience.yaml:3:27: resilience.warehouse.retry.max_attempts must be from 1 (no retry) "
+                             "to 1000, not 0"),
+            std::string::npos)
+      << outcome.text();
+  const std::string gone = folder.write("gone.yaml", with_command("resilience: /nowhere/resilience.yaml\n"));
+  const Outcome missing = run({bin() + "/serin", "--fleet", gone, "up"});
+  EXPECT_EQ(missing.code, 2) << missing.text();
+  EXPECT_NE(missing.err.find("/nowhere/resilience.yaml"), std::string::npos) << missing.text();
+}
+
 TEST(BadInput, a_fleet_file_that_is_not_there_is_named) {
   const Outcome outcome = run({bin() + "/serin", "--fleet", "/nowhere/fleet.yaml", "status"});
   EXPECT_EQ(outcome.code, 2) << outcome.text();

@@ -147,6 +147,15 @@ TEST_F(FleetAtWork, a_poisoned_message_ends_in_the_dead_letters_and_its_batch_cl
   EXPECT_EQ(get(urls["prediction-coordinator"] + "/start", {"-d", R"({"game_date":"1999-01-01"})"}).status, 404);
 }
 
+/// What a program calls, by name.
+json::object targets_of(const json::array& programs, std::string_view service) {
+  json::object out;
+  for (const json::value& program : programs)
+    if (text_of(program.at("service")) == service)
+      for (const json::value& target : program.at("targets").as_array()) out[text_of(target.at("name"))] = target;
+  return out;
+}
+
 TEST_F(FleetAtWork, shows_what_every_program_calls_and_how_that_is) {
   const Outcome outcome = fleet.serin({"resilience", "list", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.text();
@@ -163,6 +172,12 @@ TEST_F(FleetAtWork, shows_what_every_program_calls_and_how_that_is) {
     for (const char* name : {"bus", is_agent ? "haproxy" : "warehouse"})
       EXPECT_TRUE(targets.contains(name)) << name << " of " << json::serialize(program);
   }
+  // As fleet/resilience.yaml says: calls to other services have a rate, those to the warehouse none.
+  const json::object coordinator = targets_of(programs, "prediction-coordinator");
+  EXPECT_TRUE(coordinator.at("warehouse").at("rate_left").is_null()) << json::serialize(coordinator);
+  for (const auto& [name, target] : coordinator)
+    if (std::string_view(name).starts_with("http:"))
+      EXPECT_TRUE(target.at("rate_left").is_number()) << name << " of " << json::serialize(coordinator);
   const std::string metrics = get(urls["prediction-worker"] + "/metrics").body;
   for (const char* series : {"resilience_breaker_state{target=\"warehouse\"} 0",
                              "resilience_budget_left{target=\"bus\"} 1", "resilience_attempts_total{"})

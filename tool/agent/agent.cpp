@@ -40,6 +40,7 @@ MachineOptions machine_options(const config::FleetSpec& fleet, const Places& pla
   options.environment["SERIN_WAREHOUSE"] = fleet.warehouse;
   options.environment["SERIN_BUS"] = fleet.bus;
   options.environment["SERIN_DOCUMENTS"] = fleet.documents;
+  if (!fleet.resilience.empty()) options.environment["SERIN_RESILIENCE"] = fleet.resilience;
   for (const auto& [service, url] : urls) {
     std::string name = "SERIN_URL_";
     for (const char c : service)
@@ -231,9 +232,9 @@ Places::Places(std::string folder)
 }
 
 Result<std::unique_ptr<guard::Target>> router_target(Sleeper& sleeper, Random& random) {
-  SERIN_TRY(std::unique_ptr<guard::Target> target,
-            guard::Target::make(sleeper, random, {.name = "haproxy", .retry_preset = "interactive"}));
-  target->breaker().set_override(breaker::Override::metrics_only, sleeper.now());
+  SERIN_TRY(const guard::TargetPolicy policy, guard::usual_policy("interactive"));
+  SERIN_TRY(std::unique_ptr<guard::Target> target, guard::Target::make("haproxy", sleeper, random, policy));
+  target->breaker()->set_override(breaker::Override::metrics_only, sleeper.now());
   return target;
 }
 

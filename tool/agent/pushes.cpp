@@ -10,13 +10,14 @@ Result<std::unique_ptr<Pushes>> Pushes::start(const config::FleetSpec& fleet, st
   constexpr std::string_view scheme = "sqlite:";
   SERIN_TRY(pushes->sql_, SqliteSql::open({.path = fleet.bus.substr(scheme.size())}, sleeper));
   SERIN_TRY(pushes->bus_, SqliteBus::open(*pushes->sql_, sleeper, random));
-  SERIN_TRY(pushes->bus_target_, guard::Target::make(sleeper, random, {.name = "bus"}));
+  SERIN_TRY(pushes->bus_target_, guard::Target::make("bus", sleeper, random));
   pushes->guarded_bus_ = std::make_unique<guard::GuardedBus>(*pushes->bus_, *pushes->bus_target_);
   // A refused push uses up an attempt of its message: the breaker looks again after a second, however often it opened.
   // The bus has its own deadlines for a push, longer than those of other calls.
-  SERIN_TRY(pushes->http_,
-            guard::GuardedHttp::make(http, sleeper, random,
-                                     {.breaker = {.open_for = 500ms, .open_most = 1s}, .attempt_timeout = 10min}));
+  SERIN_TRY(guard::TargetPolicy policy, guard::usual_http_policy());
+  policy.breaker = breaker::BreakerOptions{.open_for = 500ms, .open_most = 1s};
+  policy.attempt_timeout = 10min;
+  SERIN_TRY(pushes->http_, guard::GuardedHttp::make(http, sleeper, random, {.policy = std::move(policy)}));
   const Deadline deadline = Deadline::after(sleeper.now(), 10s);
   for (const std::string& topic : fleet.topics) SERIN_CHECK(pushes->bus_->create_topic(topic, deadline));
   for (const SubscriptionOptions& subscription : fleet.subscriptions)

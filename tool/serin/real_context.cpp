@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "serin/policy/policies.hpp"
 #include "serin/system/files.hpp"
 
 namespace serin::tool {
@@ -105,6 +106,11 @@ Result<config::FleetSpec> RealContext::fleet() {
   SERIN_TRY(const std::string folder, bin());
   SERIN_TRY(config::FleetSpec spec,
             config::parse_fleet(text, file, {.bin = folder, .here = fs::path(file).parent_path().string()}));
+  // Now, and not by six services that each do not start.
+  if (!spec.resilience.empty()) {
+    SERIN_TRY(const std::string policies, serin::read_file(spec.resilience));
+    SERIN_CHECK(policy::parse_policies(policies, spec.resilience));
+  }
   if (!options_.state.empty()) {
     // Everything that the file put into its own state folder moves along.
     std::error_code error;
@@ -130,7 +136,7 @@ Result<Session*> RealContext::open_session(bool create) {
   if (!sql) return pass(sql.error());
   SERIN_TRY(std::unique_ptr<SqliteDocuments> documents, SqliteDocuments::open(**sql, sleeper_));
   SERIN_TRY(std::unique_ptr<control::ControlStore> store, control::ControlStore::open(**sql, sleeper_));
-  SERIN_TRY(auto documents_target, guard::Target::make(sleeper_, random_, {.name = "documents"}));
+  SERIN_TRY(auto documents_target, guard::Target::make("documents", sleeper_, random_));
   SERIN_TRY(auto router_target, agent::router_target(patient_, random_));
   opened_ = std::make_unique<Opened>(std::move(spec), *std::move(sql), std::move(documents), std::move(store),
                                      std::move(documents_target), std::move(router_target), places, sleeper_);

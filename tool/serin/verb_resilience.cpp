@@ -32,7 +32,7 @@ void add(Listed& listed, std::string service, std::string replica, const Result<
   } else {
     entry["targets"] = *targets;
     for (const json::value& target : targets->get_array())
-      listed.all_closed = listed.all_closed && target.at("breaker") == json::value("closed");
+      listed.all_closed = listed.all_closed && (target.at("breaker").is_null() || target.at("breaker") == "closed");
   }
   listed.programs.push_back(std::move(entry));
 }
@@ -59,22 +59,32 @@ Result<Listed> list(RealContext& context) {
   return out;
 }
 
+/// A figure of a target, or "-" where its policy has no such part.
+std::string figure(const json::object& target, std::string_view key) {
+  const json::value* value = target.if_contains(key);
+  if (value == nullptr || value->is_null()) return "-";
+  if (value->is_string()) return std::string(value->get_string());
+  return value->is_number() ? fmt::format("{:.0f}", value->to_number<double>()) : "?";
+}
+
 std::string text_of(const Listed& listed) {
   std::string out =
-      fmt::format("{:<24} {:<8} {:<30} {:<10} {:>6} {:>9} {:>6} {:>9} {:>7} {:>7}\n", "PROGRAM", "REPLICA", "TARGET",
-                  "BREAKER", "CALLS", "FAILURES", "SLOW", "REJECTED", "INSIDE", "BUDGET");
+      fmt::format("{:<24} {:<8} {:<30} {:<10} {:>6} {:>9} {:>6} {:>9} {:>7} {:>6} {:>6} {:>7}\n", "PROGRAM", "REPLICA",
+                  "TARGET", "BREAKER", "CALLS", "FAILURES", "SLOW", "REJECTED", "INSIDE", "LIMIT", "RATE", "BUDGET");
   for (const json::value& program : listed.programs) {
     const json::object& entry = program.as_object();
     const std::string who =
         fmt::format("{:<24} {:<8}", entry.at("service").as_string().c_str(), entry.at("replica").as_string().c_str());
     if (entry.at("error").is_string())
       out += fmt::format("{} unknown: {}\n", who, entry.at("error").as_string().c_str());
-    for (const json::value& target : entry.at("targets").as_array())
-      out += fmt::format("{} {:<30} {:<10} {:>6} {:>9} {:>6} {:>9} {:>7} {:>6.0f}%\n", who,
-                         target.at("name").as_string().c_str(), target.at("breaker").as_string().c_str(),
-                         target.at("calls").as_int64(), target.at("failures").as_int64(), target.at("slow").as_int64(),
-                         target.at("rejected").as_int64(), target.at("inside").as_int64(),
+    for (const json::value& each : entry.at("targets").as_array()) {
+      const json::object& target = each.as_object();
+      out += fmt::format("{} {:<30} {:<10} {:>6} {:>9} {:>6} {:>9} {:>7} {:>6} {:>6} {:>6.0f}%\n", who,
+                         figure(target, "name"), figure(target, "breaker"), figure(target, "calls"),
+                         figure(target, "failures"), figure(target, "slow"), figure(target, "rejected"),
+                         figure(target, "inside"), figure(target, "most_at_once"), figure(target, "rate_left"),
                          100 * target.at("budget_left").to_number<double>());
+    }
   }
   return out;
 }
@@ -94,8 +104,8 @@ std::string policies_text(const policy::Policies& policies) {
   const auto time = [](const std::optional<Duration>& value) {
     return value ? format_duration(*value) : std::string("-");
   };
-  for (const policy::TargetPolicy& target : policies.targets())
-    out += fmt::format("{:<24} {:>8} {:>9} {:>12} {:>10} {:>9} {:>9}\n", target.target,
+  for (const auto& [name, target] : policies.targets())
+    out += fmt::format("{:<24} {:>8} {:>9} {:>12} {:>10} {:>9} {:>9}\n", name,
                        target.retry ? std::to_string(target.retry->max_attempts) : "1",
                        target.breaker ? fmt::format("{:.0f} %", 100 * target.breaker->failure_rate) : "-",
                        target.bulkhead   ? std::to_string(target.bulkhead->most)

@@ -97,6 +97,9 @@ Result<FleetSpec> parse_fleet(std::string_view text, std::string_view file, cons
   fleet.warehouse = read_database(root, "warehouse", "sqlite:warehouse.db", substitutions, fleet.state);
   fleet.bus = read_database(root, "bus", "sqlite:bus.db", substitutions, fleet.state);
   fleet.documents = read_database(root, "documents", "sqlite:documents.db", substitutions, fleet.state);
+  if (root.has("resilience"))
+    fleet.resilience =
+        absolute_path(substitute(root.text("resilience", ""), substitutions, root, "resilience"), substitutions);
   fleet.router_program = root.text("router", fleet.router_program);
 
   rollout::PlanOptions plan;

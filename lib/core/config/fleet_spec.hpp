@@ -30,6 +30,7 @@ struct FleetSpec {
   std::string warehouse;                   ///< "sqlite:/path/warehouse.db"
   std::string bus;                         ///< "sqlite:/path/bus.db"
   std::string documents;                   ///< "sqlite:/path/documents.db"
+  std::string resilience;                  ///< file of the services' policies; empty: the usual ones
   std::string router_program = "haproxy";  ///< name or path
   std::vector<ServiceSpec> services;
   std::vector<std::string> topics;

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "serin/guard/pipeline.hpp"
 #include "serin/guard/retry_after.hpp"
 #include "serin/guard/time_left.hpp"
-#include "serin/retry/presets.hpp"
 
 namespace serin::guard {
 namespace {
@@ -31,48 +29,33 @@ std::optional<Errc> failure_of(const HttpResponse& response) {
 
 }  // namespace
 
+Result<TargetPolicy> usual_http_policy() {
+  SERIN_TRY(TargetPolicy policy, usual_policy("http_client"));
+  policy.breaker = breaker::BreakerOptions{};
+  policy.attempt_timeout = 5s;
+  return policy;
+}
+
 Result<std::unique_ptr<GuardedHttp>> GuardedHttp::make(HttpClient& inner, Sleeper& sleeper, Random& random,
                                                        GuardedHttpOptions options) {
-  std::optional<retry::Retry> retry = retry::preset(options.retry_preset);
-  if (!retry) return fail(Errc::invalid_argument, fmt::format("there is no retry preset '{}'", options.retry_preset));
-  if (options.attempt_timeout <= 0s) return fail(Errc::invalid_argument, "attempt_timeout must be above 0");
-  SERIN_CHECK(retry::TokenBudget::check(options.budget));
-  std::unique_ptr<GuardedHttp> made(new GuardedHttp(inner, sleeper, random, std::move(options), *std::move(retry)));
+  SERIN_TRY(TargetPolicy policy, options.policy ? Result<TargetPolicy>(*options.policy) : usual_http_policy());
   // What cannot be made for one origin cannot be made for any: it is said now.
-  SERIN_TRY([[maybe_unused]] const Origin tried, made->make_origin("http://check"));
-  return made;
+  SERIN_CHECK(Target::make("http://check", sleeper, random, policy));
+  return std::unique_ptr<GuardedHttp>(new GuardedHttp(inner, sleeper, random, std::move(policy), std::move(options)));
 }
 
-Result<GuardedHttp::Origin*> GuardedHttp::origin_of(std::string_view origin) {
+Result<Target*> GuardedHttp::target_of(std::string_view origin) {
   const std::scoped_lock lock(mutex_);
-  if (const auto known = origins_.find(origin); known != origins_.end()) return &known->second;
-  SERIN_TRY(Origin made, make_origin(origin));
-  if (options_.metrics != nullptr) made.metrics = std::make_unique<TargetMetrics>(*options_.metrics, origin);
-  if (logger_) made.breaker->on_change(log_changes(*logger_, std::string(origin)));
-  return &origins_.emplace(std::string(origin), std::move(made)).first->second;
-}
-
-Result<GuardedHttp::Origin> GuardedHttp::make_origin(std::string_view origin) const {
-  breaker::BreakerOptions options = options_.breaker;
-  options.name = std::string(origin);
-  Origin made;
-  SERIN_TRY(made.breaker, breaker::Breaker::make(std::move(options)));
-  made.budget = std::make_unique<retry::TokenBudget>(options_.budget);
-  SERIN_TRY(made.bulkhead, limit::Bulkhead::make({.name = std::string(origin), .most = options_.calls_at_once}));
-  return made;
+  if (const auto known = targets_.find(origin); known != targets_.end()) return known->second.get();
+  std::optional<TargetPolicy> own;
+  if (options_.policy_of) own = options_.policy_of(origin);
+  SERIN_TRY(auto made, Target::make(std::string(origin), sleeper_, random_, own.value_or(policy_), options_.watchers));
+  return targets_.emplace(std::string(origin), std::move(made)).first->second.get();
 }
 
 Result<HttpResponse> GuardedHttp::send(std::string_view origin, HttpRequest request, Deadline deadline,
                                        std::stop_token stop) {
-  SERIN_TRY(Origin* const state, origin_of(origin));
-  const auto guarded = pipeline(Retrying{retry_, *state->budget}, Breaking{*state->breaker}, Bounded{*state->bulkhead},
-                                AttemptTimeout{options_.attempt_timeout});
-  const Context context{.sleeper = sleeper_,
-                        .random = random_,
-                        .deadline = deadline,
-                        .idempotency = idempotency_of(request.method),
-                        .target = origin,
-                        .stop = std::move(stop)};
+  SERIN_TRY(Target* const target, target_of(origin));
   // A bad status of the last attempt: what the caller gets when no other one is better.
   std::optional<HttpResponse> last;
   const auto work = [&](const Context& attempt) -> Result<HttpResponse> {
@@ -88,10 +71,7 @@ Result<HttpResponse> GuardedHttp::send(std::string_view origin, HttpRequest requ
     }
     return response;
   };
-  const bool is_watched = state->metrics != nullptr || logger_.has_value();
-  const Recorders recorders{.metrics = state->metrics.get(), .logger = logger_ ? &*logger_ : nullptr};
-  Result<HttpResponse> result =
-      is_watched ? guarded.observed(recorders).run(context, work) : guarded.run(context, work);
+  Result<HttpResponse> result = target->run(idempotency_of(request.method), deadline, work, std::move(stop));
   if (!result && last) return *std::move(last);
   return result;
 }
@@ -99,11 +79,7 @@ Result<HttpResponse> GuardedHttp::send(std::string_view origin, HttpRequest requ
 std::vector<NamedState> GuardedHttp::states() const {
   const std::scoped_lock lock(mutex_);
   std::vector<NamedState> out;
-  for (const auto& [name, origin] : origins_)
-    out.push_back({.name = name,
-                   .state = {.breaker = origin.breaker->snapshot(sleeper_.now()),
-                             .budget_left = origin.budget->left(),
-                             .bulkhead = origin.bulkhead->snapshot()}});
+  for (const auto& [name, target] : targets_) out.push_back({.name = name, .state = target->state()});
   return out;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -6,24 +7,24 @@
 #include <string>
 #include <vector>
 
-#include "serin/guard/elements.hpp"
-#include "serin/guard/recorders.hpp"
 #include "serin/guard/states.hpp"
+#include "serin/guard/target.hpp"
 #include "serin/ports/http.hpp"
 
 namespace serin::guard {
 
+/// The usual policy of an HTTP client: preset "http_client", a breaker over the last calls, 64 calls at once to an
+/// origin, 5 s for an attempt.
+[[nodiscard]] Result<TargetPolicy> usual_http_policy();
+
 struct GuardedHttpOptions {
-  std::string retry_preset = "http_client";  ///< of retry/presets.hpp
-  retry::TokenBudgetOptions budget;
-  breaker::BreakerOptions breaker;       ///< its name is replaced by the origin's
-  std::int64_t calls_at_once = 64;       ///< to one origin
-  Duration attempt_timeout = 5s;         ///< > 0
-  metrics::Registry* metrics = nullptr;  ///< counts what happens, by origin; outlives it
-  LogSink* log = nullptr;                ///< hears what happens; outlives it
+  std::optional<TargetPolicy> policy = {};  ///< of every origin; nothing: usual_http_policy()
+  /// Of one origin where it differs; nothing: `policy`. Called once an origin, on the thread of its first call.
+  std::function<std::optional<TargetPolicy>(std::string_view origin)> policy_of = {};
+  Watchers watchers = {};  ///< hear what happens, by origin
 };
 
-/// An HTTP client that keeps a breaker, a budget and a bulkhead for each origin. GET, HEAD, PUT, DELETE and OPTIONS are
+/// An HTTP client with a target for each origin. GET, HEAD, PUT, DELETE and OPTIONS are
 /// tried again, others only when they surely were not sent. A peer's 5xx stays what it was in the end: any status is an
 /// answer here, as HttpClient says; only while trying it counts as a failure. A peer's Retry-After is kept: never
 /// sooner. Every request carries the time left (time_left.hpp). Threads: any.
@@ -43,27 +44,17 @@ class GuardedHttp final : public HttpClient {
   void write_gauges(metrics::Registry& registry) const;
 
  private:
-  struct Origin {
-    std::unique_ptr<breaker::Breaker> breaker;
-    std::unique_ptr<retry::TokenBudget> budget;
-    std::unique_ptr<limit::Bulkhead> bulkhead;
-    std::unique_ptr<TargetMetrics> metrics;  // null: nobody counts
-  };
-  GuardedHttp(HttpClient& inner, Sleeper& sleeper, Random& random, GuardedHttpOptions options, retry::Retry retry)
-      : inner_(inner), sleeper_(sleeper), random_(random), options_(std::move(options)), retry_(std::move(retry)) {
-    if (options_.log != nullptr) logger_.emplace(*options_.log);
-  }
-  Result<Origin*> origin_of(std::string_view origin);
-  [[nodiscard]] Result<Origin> make_origin(std::string_view origin) const;
+  GuardedHttp(HttpClient& inner, Sleeper& sleeper, Random& random, TargetPolicy policy, GuardedHttpOptions options)
+      : inner_(inner), sleeper_(sleeper), random_(random), policy_(std::move(policy)), options_(std::move(options)) {}
+  Result<Target*> target_of(std::string_view origin);
 
   HttpClient& inner_;
   Sleeper& sleeper_;
   Random& random_;
+  TargetPolicy policy_;
   GuardedHttpOptions options_;
-  retry::Retry retry_;
-  std::optional<Logger> logger_ = {};
   mutable std::mutex mutex_;
-  std::map<std::string, Origin, std::less<>> origins_;  // guarded by mutex_; an entry never goes away
+  std::map<std::string, std::unique_ptr<Target>, std::less<>> targets_;  // guarded by mutex_; an entry never goes away
 };
 
 }  // namespace serin::guard

@@ -41,8 +41,14 @@ struct GuardedClient : testing::Test {
   }
   sim::World world;
   Scripted inner;
+  static TargetPolicy with_breaker(breaker::BreakerOptions options) {
+    TargetPolicy policy = usual_http_policy().value();
+    policy.breaker = std::move(options);
+    return policy;
+  }
   std::unique_ptr<GuardedHttp> client =
-      GuardedHttp::make(inner, world.sleeper(), world.random(), {.breaker = {.calls = 10, .min_calls = 5}}).value();
+      GuardedHttp::make(inner, world.sleeper(), world.random(), {.policy = with_breaker({.calls = 10, .min_calls = 5})})
+          .value();
 };
 
 TEST_F(GuardedClient, a_get_is_tried_again_and_a_post_is_not) {
@@ -61,12 +67,12 @@ TEST_F(GuardedClient, a_broken_origin_is_left_alone_and_another_is_not) {
   inner.statuses = {0};
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(send("GET").has_value());
   EXPECT_LT(inner.calls, 20) << "the breaker opened";
-  EXPECT_EQ(client->states().at(0).state.breaker.state, breaker::State::open);
+  EXPECT_EQ(client->states().at(0).state.breaker->state, breaker::State::open);
   inner.statuses = {200};
   EXPECT_EQ(send("GET", "http://b:1")->status, 200);
   world.advance(1min);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(send("GET")->status, 200) << "it is looked at again";
-  EXPECT_EQ(client->states().at(0).state.breaker.state, breaker::State::closed);
+  EXPECT_EQ(client->states().at(0).state.breaker->state, breaker::State::closed);
 }
 
 TEST_F(GuardedClient, keeps_a_peers_retry_after_in_both_forms) {
@@ -103,13 +109,14 @@ TEST_F(GuardedClient, is_given_up_in_an_attempt_and_before_it) {
   EXPECT_EQ(client->send("http://a:1", {}, Deadline::after(world.now(), 60s), stop.get_token()).error().code(),
             Errc::cancelled);
   EXPECT_EQ(inner.calls, 1);
-  EXPECT_EQ(client->states().at(0).state.bulkhead.inside, 0);
+  EXPECT_EQ(client->states().at(0).state.bulkhead->inside, 0);
 }
 
 TEST_F(GuardedClient, counts_and_logs_when_it_is_asked_to) {
   metrics::Registry registry;
   client = GuardedHttp::make(inner, world.sleeper(), world.random(),
-                             {.breaker = {.calls = 3, .min_calls = 3}, .metrics = &registry, .log = &world.log()})
+                             {.policy = with_breaker({.calls = 3, .min_calls = 3}),
+                              .watchers = {.metrics = &registry, .log = &world.log()}})
                .value();
   inner.statuses = {0};
   EXPECT_FALSE(send("GET").has_value());
@@ -122,11 +129,33 @@ TEST_F(GuardedClient, counts_and_logs_when_it_is_asked_to) {
             world.log_lines().end());
 }
 
+TEST_F(GuardedClient, an_origin_may_have_a_policy_of_its_own) {
+  TargetPolicy once;
+  client =
+      GuardedHttp::make(
+          inner, world.sleeper(), world.random(),
+          {.policy_of =
+               [&](std::string_view origin) { return origin == "http://b:1" ? std::optional(once) : std::nullopt; }})
+          .value();
+  inner.statuses = {503, 200};
+  EXPECT_EQ(send("GET", "http://a:1")->status, 200);
+  EXPECT_EQ(inner.calls, 2);
+  inner.statuses = {503, 200};
+  EXPECT_EQ(send("GET", "http://b:1")->status, 503) << "its policy has no retries";
+  EXPECT_EQ(inner.calls, 3);
+  const std::vector<NamedState> states = client->states();
+  ASSERT_EQ(states.size(), 2U);
+  EXPECT_TRUE(states[0].state.breaker.has_value());
+  EXPECT_FALSE(states[1].state.breaker.has_value());
+}
+
 TEST_F(GuardedClient, options_that_make_no_sense_are_refused_at_once) {
-  EXPECT_EQ(GuardedHttp::make(inner, world.sleeper(), world.random(), {.retry_preset = "desperate"}).error().detail(),
-            "there is no retry preset 'desperate'");
-  EXPECT_FALSE(GuardedHttp::make(inner, world.sleeper(), world.random(), {.breaker = {.calls = 0}}).has_value());
-  EXPECT_FALSE(GuardedHttp::make(inner, world.sleeper(), world.random(), {.calls_at_once = 0}).has_value());
+  const auto error = [&](TargetPolicy policy) {
+    const auto made = GuardedHttp::make(inner, world.sleeper(), world.random(), {.policy = std::move(policy)});
+    return made ? std::string() : made.error().detail();
+  };
+  EXPECT_TRUE(error(with_breaker({.calls = 0})).contains("calls must be from 1"));
+  EXPECT_TRUE(error({.bulkhead = limit::BulkheadOptions{.most = 0}}).contains("most must be"));
 }
 
 }  // namespace

@@ -36,11 +36,11 @@ struct GuardedDatabase : testing::Test {
   Deadline soon() { return Deadline::after(world.now(), 30s); }
   sim::World world;
   ScriptedSql inner;
-  std::unique_ptr<Target> target =
-      Target::make(
-          world.sleeper(), world.random(),
-          {.name = "warehouse", .breaker = {.window = breaker::WindowKind::calls, .calls = 10, .min_calls = 6}})
-          .value();
+  std::unique_ptr<Target> target = [this] {
+    TargetPolicy policy = usual_policy().value();
+    policy.breaker = breaker::BreakerOptions{.calls = 10, .min_calls = 6};
+    return Target::make("warehouse", world.sleeper(), world.random(), policy).value();
+  }();
   GuardedSql sql{inner, *target};
 };
 
@@ -61,7 +61,7 @@ TEST_F(GuardedDatabase, a_refused_statement_is_an_answer_and_opens_nothing) {
   inner.failures = 50;
   for (int i = 0; i < 50; ++i) EXPECT_EQ(sql.query("SELEC", {}, soon()).error().code(), Errc::invalid_argument);
   EXPECT_EQ(inner.calls, 50);
-  EXPECT_EQ(target->breaker().snapshot(world.now()).state, breaker::State::closed);
+  EXPECT_EQ(target->breaker()->snapshot(world.now()).state, breaker::State::closed);
 }
 
 TEST_F(GuardedDatabase, that_is_gone_is_left_alone_and_found_again_without_a_restart) {
@@ -71,7 +71,7 @@ TEST_F(GuardedDatabase, that_is_gone_is_left_alone_and_found_again_without_a_res
   inner.failures = 0;
   world.advance(2min);
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(sql.execute("UPDATE x", {}, soon()).has_value());
-  EXPECT_EQ(target->breaker().snapshot(world.now()).state, breaker::State::closed);
+  EXPECT_EQ(target->breaker()->snapshot(world.now()).state, breaker::State::closed);
 }
 
 }  // namespace

@@ -30,6 +30,15 @@ LogLevel level_of(What what) {
   return LogLevel::info;
 }
 
+double number_of(breaker::State state) {
+  switch (state) {
+    case breaker::State::closed: return 0;
+    case breaker::State::half_open: return 1;
+    case breaker::State::open: return 2;
+  }
+  return 2;
+}
+
 }  // namespace
 
 TargetMetrics::TargetMetrics(metrics::Registry& registry, std::string_view target) {
@@ -125,16 +134,17 @@ void write_gauges(metrics::Registry& registry, std::string_view target, const Ta
   const auto set = [&](std::string_view name, std::string_view help, double value) {
     registry.gauge(name, help, {{"target", std::string(target)}}).set(value);
   };
-  double number = 0;
-  switch (state.breaker.state) {
-    case breaker::State::closed: break;
-    case breaker::State::half_open: number = 1; break;
-    case breaker::State::open: number = 2; break;
-  }
-  set("resilience_breaker_state", "0 closed, 1 half-open, 2 open.", number);
+  if (state.breaker) set("resilience_breaker_state", "0 closed, 1 half-open, 2 open.", number_of(state.breaker->state));
   set("resilience_budget_left", "What is left of the retry budget, 0 to 1.", state.budget_left);
-  set("resilience_bulkhead_inside", "Calls in flight.", static_cast<double>(state.bulkhead.inside));
-  set("resilience_bulkhead_waiting", "Callers that wait for a place.", static_cast<double>(state.bulkhead.waiting));
+  if (state.bulkhead) {
+    set("resilience_bulkhead_inside", "Calls in flight.", static_cast<double>(state.bulkhead->inside));
+    set("resilience_bulkhead_waiting", "Callers that wait for a place.", static_cast<double>(state.bulkhead->waiting));
+  }
+  if (state.adaptive) {
+    set("resilience_adaptive_limit", "Calls at once that the limit allows now.", state.adaptive->limit);
+    set("resilience_adaptive_in_flight", "Calls in flight.", static_cast<double>(state.adaptive->in_flight));
+  }
+  if (state.rate_left) set("resilience_rate_left", "Calls that the rate would let through at once.", *state.rate_left);
 }
 
 std::function<void(breaker::State, breaker::State)> log_changes(const Logger& logger, std::string target) {

@@ -8,6 +8,7 @@
 
 #include "serin/breaker/breaker.hpp"
 #include "serin/guard/observer.hpp"
+#include "serin/limit/adaptive.hpp"
 #include "serin/limit/bulkhead.hpp"
 #include "serin/metrics/metrics.hpp"
 #include "serin/ports/log.hpp"
@@ -62,12 +63,16 @@ struct Recorders {
   }
 };
 
-/// What a target's shared parts say now, as gauges, to be written when /metrics is asked: resilience_breaker_state
-/// (0 closed, 1 half-open, 2 open), resilience_budget_left (0 to 1), resilience_bulkhead_inside, _waiting.
+/// What a target's shared parts say now; nothing for those that its policy does not have. As gauges, to be written when
+/// /metrics is asked: resilience_breaker_state (0 closed, 1 half-open, 2 open), resilience_budget_left (0 to 1),
+/// resilience_bulkhead_inside, _waiting, resilience_adaptive_limit, resilience_adaptive_in_flight,
+/// resilience_rate_left.
 struct TargetState {
-  breaker::Breaker::Snapshot breaker = {};
+  std::optional<breaker::Breaker::Snapshot> breaker = {};
   double budget_left = 1;
-  limit::Bulkhead::Snapshot bulkhead = {};
+  std::optional<limit::Bulkhead::Snapshot> bulkhead = {};
+  std::optional<limit::AdaptiveLimit::Snapshot> adaptive = {};
+  std::optional<double> rate_left = {};  ///< calls that could be made right now
 };
 void write_gauges(metrics::Registry& registry, std::string_view target, const TargetState& state);
 

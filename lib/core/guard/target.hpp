@@ -4,29 +4,32 @@
 #include <stop_token>
 #include <string>
 
+#include "serin/guard/maybe.hpp"
 #include "serin/guard/pipeline.hpp"
 #include "serin/guard/recorders.hpp"
+#include "serin/guard/target_policy.hpp"
+#include "serin/limit/token_bucket.hpp"
 
 namespace serin::guard {
 
-struct TargetOptions {
-  std::string name = "target";            ///< of what is called: in errors, states, metrics and log lines
-  std::string retry_preset = "database";  ///< of retry/presets.hpp
-  retry::TokenBudgetOptions budget = {};
-  breaker::BreakerOptions breaker = {.window = breaker::WindowKind::time, .slow_call = 2s};  ///< its name is replaced
-  std::int64_t calls_at_once = 64;
-  Duration attempt_timeout{};            ///< of one attempt; 0: only the call's deadline
-  metrics::Registry* metrics = nullptr;  ///< counts what happens; outlives it
-  LogSink* log = nullptr;                ///< hears what happens; outlives it
+/// Who hears of what happens at a target. Both outlive it; null: nobody.
+struct Watchers {
+  metrics::Registry* metrics = nullptr;
+  LogSink* log = nullptr;
 };
 
-/// Something outside that is called: its retry policy, budget, breaker and bulkhead, shared by everybody who calls it,
-/// and the pipeline around one call. The Guarded... ports are this around each of their functions. Threads: any.
+/// Something outside that is called: what its policy asks for, shared by everybody who calls it, and the pipeline
+/// around one call: deadline, retries, rate, breaker, limits on calls at once, attempt timeout. The Guarded... ports
+/// are this around each of their functions. Threads: any.
 class Target {
  public:
-  /// \param sleeper, random  outlive it
-  /// Errors: invalid_argument, naming the option.
-  static Result<std::unique_ptr<Target>> make(Sleeper& sleeper, Random& random, TargetOptions options);
+  /// \param name  in errors, states, metrics and log lines  \param sleeper, random  outlive it
+  /// Errors: invalid_argument, naming the target and the option.
+  static Result<std::unique_ptr<Target>> make(std::string name, Sleeper& sleeper, Random& random,
+                                              const TargetPolicy& policy, Watchers watchers = {});
+  /// The same with usual_policy().
+  static Result<std::unique_ptr<Target>> make(std::string name, Sleeper& sleeper, Random& random,
+                                              Watchers watchers = {});
   /// \param work  takes a const Context&, keeps its deadline and returns a Result<T>; called once an attempt
   template <class Work>
   auto run(Idempotency idempotency, Deadline deadline, const Work& work, std::stop_token stop = {})
@@ -35,28 +38,40 @@ class Target {
                           .random = random_,
                           .deadline = deadline,
                           .idempotency = idempotency,
-                          .target = name(),
+                          .target = name_,
                           .stop = std::move(stop)};
-    const auto guarded = pipeline(Retrying{retry_, budget_}, Breaking{*breaker_}, Bounded{*bulkhead_});
+    const auto guarded = pipeline(
+        if_there<TotalDeadline>(deadline_), Retrying{retry_, *budget_}, if_there<Paced<limit::RateLimit>>(rate_),
+        if_there<Paced<limit::TokenBucket>>(bucket_), if_there<Breaking>(breaker_), if_there<Adapting>(adaptive_),
+        if_there<Bounded>(bulkhead_), if_there<AttemptTimeout>(attempt_timeout_));
     if (!metrics_ && !logger_) return guarded.run(context, work);
     const Recorders recorders{.metrics = metrics_.get(), .logger = logger_ ? &*logger_ : nullptr};
     return guarded.observed(recorders).run(context, work);
   }
-  [[nodiscard]] const std::string& name() const noexcept { return breaker_->options().name; }
-  [[nodiscard]] breaker::Breaker& breaker() noexcept { return *breaker_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Null: its policy has none.
+  [[nodiscard]] breaker::Breaker* breaker() noexcept { return breaker_.get(); }
   [[nodiscard]] TargetState state() const;
   /// The state as gauges: to be called when /metrics is asked.
-  void write_gauges(metrics::Registry& registry) const { guard::write_gauges(registry, name(), state()); }
+  void write_gauges(metrics::Registry& registry) const { guard::write_gauges(registry, name_, state()); }
 
  private:
-  Target(Sleeper& sleeper, Random& random, const retry::TokenBudgetOptions& budget, retry::Retry retry)
-      : sleeper_(sleeper), random_(random), retry_(std::move(retry)), budget_(budget) {}
+  Target(std::string name, Sleeper& sleeper, Random& random, retry::Retry retry)
+      : name_(std::move(name)), sleeper_(sleeper), random_(random), retry_(std::move(retry)) {}
+  Status add_limits(const TargetPolicy& policy);
+
+  std::string name_;
   Sleeper& sleeper_;
   Random& random_;
   retry::Retry retry_;
-  retry::TokenBudget budget_;
+  std::unique_ptr<retry::Budget> budget_;
   std::unique_ptr<breaker::Breaker> breaker_;
   std::unique_ptr<limit::Bulkhead> bulkhead_;
+  std::unique_ptr<limit::RateLimit> rate_;
+  std::unique_ptr<limit::TokenBucket> bucket_;
+  std::unique_ptr<limit::AdaptiveLimit> adaptive_;
+  std::optional<Duration> attempt_timeout_;
+  std::optional<Duration> deadline_;
   std::unique_ptr<TargetMetrics> metrics_;  // null: nobody counts
   std::optional<Logger> logger_;
 };

@@ -66,8 +66,8 @@ retry::RetryOptions read_retry(YamlMap& map, const std::string& where, retry::Re
   return out;
 }
 
-BudgetOptions read_budget(YamlMap& map, const std::string& where) {
-  const auto checked_as = [&](const auto& options) -> BudgetOptions {
+guard::BudgetOptions read_budget(YamlMap& map, const std::string& where) {
+  const auto checked_as = [&](const auto& options) -> guard::BudgetOptions {
     map.done();
     complain_about(map, where, wrongs(options));
     return options;
@@ -124,9 +124,10 @@ limit::BulkheadOptions read_bulkhead(YamlMap& map, const std::string& where, con
   return out;
 }
 
-std::pair<RateKind, limit::RateOptions> read_rate(YamlMap& map, const std::string& where, const std::string& target) {
+std::pair<guard::RateKind, limit::RateOptions> read_rate(YamlMap& map, const std::string& where,
+                                                         const std::string& target) {
   limit::RateOptions out{.name = target};
-  const RateKind kind = choose(map, "kind", {"gcra", "bucket"}, RateKind::gcra);
+  const guard::RateKind kind = choose(map, "kind", {"gcra", "bucket"}, guard::RateKind::gcra);
   out.rate = map.number("rate", out.rate);
   out.burst = map.number("burst", out.burst);
   map.done();
@@ -168,9 +169,9 @@ bool is_target(std::string_view name) {
   return name.size() <= 200 && std::ranges::all_of(name, [](char c) { return c > ' ' && c < 127 && c != '*'; });
 }
 
-TargetPolicy read_target(const std::string& name, YamlMap& map) {
+guard::TargetPolicy read_target(const std::string& name, YamlMap& map) {
   const std::string where = "resilience." + name;
-  TargetPolicy out{.target = name};
+  guard::TargetPolicy out;
   out.retry = read_preset(map);
   if (auto retry = map.map("retry"))
     out.retry = read_retry(*retry, where + ".retry", out.retry.value_or(retry::RetryOptions{}));
@@ -194,9 +195,9 @@ TargetPolicy read_target(const std::string& name, YamlMap& map) {
 
 }  // namespace
 
-const TargetPolicy* Policies::find(std::string_view target) const {
-  const TargetPolicy* best = nullptr;
-  for (const TargetPolicy& known : targets_) {
+const NamedPolicy* Policies::find(std::string_view target) const {
+  const NamedPolicy* best = nullptr;
+  for (const NamedPolicy& known : targets_) {
     if (known.target == target) return &known;
     const bool star = known.target.ends_with('*');
     if (star && target.starts_with(std::string_view(known.target).substr(0, known.target.size() - 1)) &&
@@ -207,12 +208,12 @@ const TargetPolicy* Policies::find(std::string_view target) const {
 }
 
 Policies read_policies(YamlMap& root) {
-  std::vector<TargetPolicy> targets;
+  std::vector<NamedPolicy> targets;
   for (auto& [name, map] : root.named_maps("resilience")) {
     if (!is_target(name))
       map.complain("",
                    fmt::format("resilience: '{}' must be a name without blanks, with a star at its end at most", name));
-    targets.push_back(read_target(name, map));
+    targets.push_back({.target = name, .policy = read_target(name, map)});
   }
   return Policies(std::move(targets));
 }

@@ -1,50 +1,30 @@
 #pragma once
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "serin/base/error.hpp"
-#include "serin/base/time.hpp"
-#include "serin/breaker/breaker.hpp"
 #include "serin/config/yaml.hpp"
-#include "serin/limit/adaptive.hpp"
-#include "serin/limit/bulkhead.hpp"
-#include "serin/limit/rate.hpp"
-#include "serin/retry/budget.hpp"
-#include "serin/retry/retry.hpp"
+#include "serin/guard/target_policy.hpp"
 
 namespace serin::policy {
 
-enum class RateKind : std::uint8_t { gcra, bucket };
-using BudgetOptions = std::variant<retry::TokenBudgetOptions, retry::InFlightBudgetOptions, retry::QuotaOptions>;
-
-/// What calls to one target are guarded with. What is absent is not wanted; only the budget always has a value, as
-/// retries without one make an outage worse. All options pass their checks.
-struct TargetPolicy {
+struct NamedPolicy {
   std::string target;  ///< "warehouse", or with a star at its end "http:*"
-  std::optional<retry::RetryOptions> retry;
-  BudgetOptions budget = retry::TokenBudgetOptions{};
-  std::optional<breaker::BreakerOptions> breaker;
-  std::optional<limit::BulkheadOptions> bulkhead;
-  std::optional<std::pair<RateKind, limit::RateOptions>> rate;
-  std::optional<limit::AdaptiveOptions> adaptive;
-  std::optional<Duration> attempt_timeout;
-  std::optional<Duration> deadline;  ///< of the whole call
+  guard::TargetPolicy policy;
 };
 
 /// The section `resilience:` of a file. A value.
 class Policies {
  public:
-  explicit Policies(std::vector<TargetPolicy> targets = {}) : targets_(std::move(targets)) {}
+  explicit Policies(std::vector<NamedPolicy> targets = {}) : targets_(std::move(targets)) {}
   /// The policy of this very name, or else the one whose star fits with the longest text before it; null: none fits.
-  [[nodiscard]] const TargetPolicy* find(std::string_view target) const;
-  [[nodiscard]] const std::vector<TargetPolicy>& targets() const noexcept { return targets_; }
+  [[nodiscard]] const NamedPolicy* find(std::string_view target) const;
+  [[nodiscard]] const std::vector<NamedPolicy>& targets() const noexcept { return targets_; }
 
  private:
-  std::vector<TargetPolicy> targets_;
+  std::vector<NamedPolicy> targets_;
 };
 
 /// Reads the section from a file that has others too. Mistakes are recorded in the map's file; who reads it asks for

@@ -21,8 +21,9 @@ std::string mistakes(std::string_view text) {
 
 TEST(Policies, a_preset_is_enough_and_brings_a_budget) {
   const Policies policies = parse("resilience:\n  warehouse:\n    preset: database\n");
-  const TargetPolicy* warehouse = policies.find("warehouse");
-  ASSERT_NE(warehouse, nullptr);
+  const NamedPolicy* found = policies.find("warehouse");
+  ASSERT_NE(found, nullptr);
+  const guard::TargetPolicy* warehouse = &found->policy;
   EXPECT_EQ(warehouse->retry->max_attempts, retry::preset("database")->options().max_attempts);
   EXPECT_EQ(std::get<retry::TokenBudgetOptions>(warehouse->budget).ratio, 0.1);
   EXPECT_FALSE(warehouse->breaker || warehouse->bulkhead || warehouse->rate || warehouse->adaptive);
@@ -42,7 +43,7 @@ TEST(Policies, everything_can_be_said) {
     attempt_timeout: 800ms
     deadline: 3s
 )");
-  const TargetPolicy& bus = *policies.find("bus");
+  const guard::TargetPolicy& bus = policies.find("bus")->policy;
   EXPECT_EQ(bus.retry->max_attempts, 6);
   EXPECT_EQ(bus.retry->backoff.most, 30s) << "of the preset";
   EXPECT_EQ(bus.retry->backoff.sequence.list().size(), 2U);
@@ -52,7 +53,7 @@ TEST(Policies, everything_can_be_said) {
   EXPECT_EQ(bus.breaker->name, "bus");
   EXPECT_EQ(bus.breaker->open_most, 2min);
   EXPECT_EQ(bus.bulkhead->most_waiting, 32);
-  EXPECT_EQ(bus.rate->first, RateKind::bucket);
+  EXPECT_EQ(bus.rate->first, guard::RateKind::bucket);
   EXPECT_EQ(bus.adaptive->algorithm, limit::Algorithm::vegas);
   EXPECT_EQ(bus.deadline, 3s);
 }
@@ -64,7 +65,7 @@ TEST(Policies, the_longest_star_that_fits_is_taken_and_a_name_before_any) {
   "http:orders*": {preset: interactive}
   http:orders-slow: {preset: background}
 )");
-  const auto attempts = [&](std::string_view target) { return policies.find(target)->retry->max_attempts; };
+  const auto attempts = [&](std::string_view target) { return policies.find(target)->policy.retry->max_attempts; };
   EXPECT_EQ(policies.find("http:orders-slow")->target, "http:orders-slow");
   EXPECT_EQ(policies.find("http:orders-1")->target, "http:orders*");
   EXPECT_EQ(policies.find("http:users")->target, "http:*");
