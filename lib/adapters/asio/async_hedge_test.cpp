@@ -1,5 +1,4 @@
-// Goal: hedging without threads takes the first answer, has ended its losers, and asks the budget; and success costs no
-// allocation of ours. Method: fake time; a counting operator new.
+// Goal: hedging without threads takes the first answer, has ended its losers, and asks the budget. Method: fake time.
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>

@@ -1,6 +1,6 @@
 // Goal: the coroutine form of each element decides as the blocking form does, waits without a thread, and gives
-// everything back however a call ends. Method: fake time that moves when every coroutine waits; a counting operator
-// new; a strand of real threads for the bulkhead.
+// everything back however a call ends. Method: fake time that moves when every coroutine waits; a strand of real
+// threads for the bulkhead.
 #include "serin/async/async_run.hpp"
 
 #include <gtest/gtest.h>
