@@ -47,6 +47,8 @@ class Runtime {
   /// Every call to another service goes through this: a breaker, a budget and a bulkhead for each.
   [[nodiscard]] HttpClient& http() { return *http_; }
   [[nodiscard]] const Logger& logger() const { return logger_; }
+  /// What /metrics shows.
+  [[nodiscard]] metrics::Registry& metrics() { return metrics_; }
   /// What is wrong with a check is told by serve().
   void add_check(health::CheckOptions options, health::CheckFunction check);
   [[nodiscard]] Service& service() { return *service_; }

@@ -6,6 +6,7 @@
 
 #include "address_limit.hpp"
 #include "admin_page.hpp"
+#include "data_checks.hpp"
 #include "serin/base/text.hpp"
 #include "serin/fleet_pipeline/coordinator.hpp"
 #include "serin/fleet_pipeline/grading.hpp"
@@ -113,6 +114,7 @@ int main() {
                                                               .holder = "admin-dashboard"});
     runtime.add_documents_check();
     runtime.add_calls_check();
+    SERIN_TRY(const Validator* const validator, start_data_checks(runtime));
     // Every route passes the limit first and the key second, so that keys cannot be tried quickly.
     const auto guarded = [&runtime, &limit](Service::Handler handler, bool needs_key) -> Service::Handler {
       return [&runtime, &limit, handler = std::move(handler), needs_key](const HttpRequest& request) {
@@ -151,6 +153,10 @@ int main() {
     route("GET", "/api/coverage", [&runtime](const HttpRequest& request) {
       const Result<std::string> date = date_of(runtime, request);
       return date ? text_or_error(coverage_json(runtime, *date)) : answer(date.error());
+    });
+    route("GET", "/api/checks", [validator](const HttpRequest&) {
+      const std::string report = validator != nullptr ? validator->last_report() : "";
+      return report.empty() ? error_response(503, "the data checks have not run yet") : HttpResponse::json(200, report);
     });
     route("GET", "/api/grading", [&runtime](const HttpRequest& request) {
       const Result<std::string> date = date_of(runtime, request);

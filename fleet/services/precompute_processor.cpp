@@ -26,9 +26,9 @@ int main() {
                                                                .logger = runtime.logger(),
                                                                .revision = runtime.revision()});
     runtime.add_check({.name = "upstream_complete", .critical = false, .every = 30s, .failing = 5s},
-                         [&runtime](Deadline deadline) {
-                           return check_answer(judge_upstream(runtime.warehouse(), runtime.today(), deadline));
-                         });
+                      [&runtime](Deadline deadline) {
+                        return check_answer(judge_upstream(runtime.warehouse(), runtime.today(), deadline));
+                      });
     const auto process = [&runtime, &precompute](const HttpRequest& request) {
       const Result<DateRequest> date = date_of(request);
       if (!date) return answer(date.error());

@@ -112,17 +112,31 @@ TEST_F(FleetChecks, a_missing_column_is_an_error_of_its_checks_and_of_no_other) 
   EXPECT_EQ(of(report, "games.sport has accepted values").outcome, Outcome::pass);
 }
 
-TEST_F(FleetChecks, a_staging_row_without_its_prediction_is_named) {
-  add_game();
-  add_prediction(1);
-  for (const int number : {1, 2})
+TEST_F(FleetChecks, a_staging_row_that_nobody_merged_shows_on_the_next_day) {
+  const auto add = [&](int number, std::string_view date) {
     execute(
         fmt::format("INSERT INTO predictions_staging VALUES({0}, 'x{0}', 'b1', 'nba', 'ensemble', 'p{0}', 'g1', "
-                    "'2026-04-09', 21.5, 60, 'OVER', 20.5, '1', 1775757780000)",
-                    number));
-  const CheckResult result = of(run(), "nothing lost between staging and predictions");
-  EXPECT_EQ(result.outcome, Outcome::fail);
-  EXPECT_EQ(result.samples.rows, (std::vector<std::vector<std::string>>{{"x2"}}));
+                    "'{1}', 21.5, 60, 'OVER', 20.5, '1', 1775757780000)",
+                    number, date));
+  };
+  add(1, "2026-04-09");
+  EXPECT_EQ(of(run(), "no row of an earlier day waits in staging").outcome, Outcome::pass) << "its merge is to come";
+  add(2, "2026-04-08");
+  EXPECT_EQ(of(run(), "no row of an earlier day waits in staging").outcome, Outcome::warn);
+}
+
+TEST_F(FleetChecks, a_merged_row_that_is_lost_shows_beside_those_of_the_other_players) {
+  for (const int player : {1, 2, 3})
+    for (const char* model : {"ensemble", "recent"})
+      execute(
+          fmt::format("INSERT INTO predictions VALUES('{1}{0}', 'b1', 'nba', '{1}', 'p{0}', 'g1', '2026-04-09', 21.5, "
+                      "60, 'OVER', 20.5, '1', 1775757780000)",
+                      player, model));
+  constexpr std::string_view lost = "no model's prediction is lost";
+  EXPECT_EQ(of(run(), lost).outcome, Outcome::pass) << of(run(), lost).reason;
+  execute("DELETE FROM predictions WHERE prediction_id = 'recent2'");
+  EXPECT_EQ(of(run(), lost).outcome, Outcome::warn) << of(run(), lost).reason;
+  EXPECT_EQ(of(run(), lost).value, 1);
 }
 
 }  // namespace

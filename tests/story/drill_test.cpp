@@ -1,4 +1,4 @@
-// Goal: each drill that concerns calls ends as it must, on the fleet as `serin up` starts it. Method: `serin drill`,
+// Goal: each drill ends as it must, on the fleet as `serin up` starts it. Method: `serin drill`,
 // whose own expectations are the test; what it saw stands in its output.
 #include <gtest/gtest.h>
 
@@ -18,7 +18,8 @@ TEST_P(Drill, ends_as_it_must) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, Drill,
-                         testing::Values("warehouse-slow", "warehouse-down", "missing-column", "retry-storm"),
+                         testing::Values("warehouse-slow", "warehouse-down", "missing-column", "retry-storm",
+                                         "empty-game-day", "staging-row-lost"),
                          [](const auto& each) {
                            std::string name = each.param;
                            std::ranges::replace(name, '-', '_');

@@ -134,6 +134,12 @@ TEST_F(FleetAtWork, a_season_is_loaded_and_a_date_predicted_and_graded_twice_ove
   const Answer status = get(urls["admin-dashboard"] + "/api/status", {"-H", key});
   EXPECT_EQ(status.status, 200);
   EXPECT_NE(status.body.find("\"state\":\"closed\""), std::string::npos) << status.body;
+  // The data checks ran when the dashboard started, at the latest.
+  EXPECT_EQ(get(urls["admin-dashboard"] + "/api/checks").status, 401);
+  const Answer checks = get(urls["admin-dashboard"] + "/api/checks", {"-H", key});
+  ASSERT_EQ(checks.status, 200) << checks.body;
+  EXPECT_EQ(json::parse(checks.body).at("results").as_array().size(), 24u) << checks.body;
+  EXPECT_NE(get(urls["admin-dashboard"] + "/metrics").body.find("check_outcome{check="), std::string::npos);
 }
 
 TEST_F(FleetAtWork, a_poisoned_message_ends_in_the_dead_letters_and_its_batch_closes_without_it) {

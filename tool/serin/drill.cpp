@@ -15,6 +15,7 @@ namespace json = boost::json;
 
 constexpr Duration ask_timeout = 1s;
 constexpr Duration look_every = 100ms;
+constexpr Duration data_shown_within = 40s;  // two periods of the dashboard's checks, and a busy machine
 
 }  // namespace
 
@@ -29,6 +30,7 @@ Status DrillRun::begin() {
   SERIN_CHECK(fleet_.program(fleet_.fleet_program({"load"})));
   SERIN_TRY(const json::object pipeline, fleet_.run_pipeline());
   previews_ = TemporaryFleet::previews(pipeline);
+  date_ = text_of(pipeline, "game_date");
   return {};
 }
 
@@ -123,6 +125,32 @@ std::optional<json::object> target_of(VerbContext& context, const std::string& o
 std::string DrillRun::breaker_of(const ReplicaAddress& replica, std::string_view target) {
   const auto entry = target_of(context_, replica.origin, target);
   return entry ? text_of(*entry, "breaker") : "unknown";
+}
+
+Status DrillRun::expect_data(std::string_view status, std::string_view when) {
+  // The replica itself: the router sends nothing to one that is not ready, and this must be told then too.
+  SERIN_TRY(const std::vector<ReplicaAddress> all_replicas, replicas());
+  const auto dashboard = std::ranges::find(all_replicas, "admin-dashboard", &ReplicaAddress::service);
+  if (dashboard == all_replicas.end()) return fail(Errc::unavailable, "no replica of admin-dashboard runs");
+  const auto look = [&]() -> std::string {
+    HttpRequest request{.target = "/health/deep"};
+    request.headers.set("Authorization", "Bearer local-admin-key");
+    const auto answer =
+        context_.http().send(dashboard->origin, std::move(request), Deadline::after(context_.sleeper().now(), 5s));
+    boost::system::error_code error;
+    const json::value body = answer ? json::parse(answer->body, error) : json::value();
+    const json::value* all = body.is_object() ? body.get_object().if_contains("checks") : nullptr;
+    if (all == nullptr || !all->is_array()) return "no answer";
+    for (const json::value& each : all->get_array())
+      if (each.is_object() && text_of(each.get_object(), "check") == "data_checks")
+        return text_of(each.get_object(), "status");
+    return "no such check";
+  };
+  std::string last;
+  SERIN_TRY(const auto shown, wait_until(data_shown_within, [&] { return (last = look()) == status; }));
+  expect(fmt::format("{}: /health/deep of the dashboard says {} of the data", when, status), shown.has_value(),
+         shown ? fmt::format("after {:.1f} s", seconds_of(*shown)) : fmt::format("it said '{}'", last));
+  return {};
 }
 
 std::int64_t DrillRun::warehouse_calls(const std::vector<ReplicaAddress>& replicas, std::string_view service) {

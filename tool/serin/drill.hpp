@@ -37,6 +37,8 @@ class DrillRun {
 
   [[nodiscard]] VerbContext& context() noexcept { return context_; }
   [[nodiscard]] TemporaryFleet& fleet() noexcept { return fleet_; }
+  /// Of the games that were predicted: "2026-01-21".
+  [[nodiscard]] const std::string& date() const noexcept { return date_; }
   void expect(std::string sentence, bool held, std::string seen);
   [[nodiscard]] const std::vector<Expectation>& expectations() const noexcept { return expectations_; }
   [[nodiscard]] bool as_expected() const;
@@ -64,6 +66,8 @@ class DrillRun {
   std::string breaker_of(const ReplicaAddress& replica, std::string_view target);
   /// Statements that reached the warehouse of all replicas of a service, ever; -1 when one could not be asked.
   std::int64_t warehouse_calls(const std::vector<ReplicaAddress>& replicas, std::string_view service);
+  /// That /health/deep of the dashboard comes to say so of its data checks: "pass", "warn". Errors: cancelled.
+  Status expect_data(std::string_view status, std::string_view when);
   /// Looks every 100 ms until `condition` holds. Returns how long it took; nothing when it did not within `limit`.
   /// Errors: cancelled.
   Result<std::optional<Duration>> wait_until(Duration limit, const std::function<bool()>& condition);
@@ -72,6 +76,7 @@ class DrillRun {
   VerbContext& context_;
   TemporaryFleet fleet_;
   std::vector<std::string> previews_;
+  std::string date_;
   std::unique_ptr<load::Load> load_;  // ends before the fleet does
   std::vector<Expectation> expectations_;
   Duration slowest_ready_{};
@@ -85,5 +90,7 @@ struct Drill {
 };
 /// slow, down, a missing column, and retries against one that is down.
 [[nodiscard]] std::span<const Drill> warehouse_drills();
+/// Empty tables with and without games, and lost rows.
+[[nodiscard]] std::span<const Drill> data_drills();
 
 }  // namespace serin::tool

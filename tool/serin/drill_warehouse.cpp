@@ -149,10 +149,12 @@ Status missing_column(DrillRun& drill) {
     drill.expect("every /ready says so", noticed.has_value(), within(noticed, noticed_within));
     drill.expect("a statement that cannot be right opens no breaker", every_breaker_closed(drill, replicas),
                  every_breaker_closed(drill, replicas) ? "closed" : "one opened");
+    SERIN_CHECK(drill.expect_data("warn", "without the column"));
     drill.fleet().say("the column is back");
     SERIN_CHECK(column.repair());
   }
-  return expect_recovery(drill, replicas);
+  SERIN_CHECK(expect_recovery(drill, replicas));
+  return drill.expect_data("pass", "with it");
 }
 
 Status retry_storm(DrillRun& drill) {

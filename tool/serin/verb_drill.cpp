@@ -25,21 +25,28 @@ struct DrillOutcome {
   double seconds = 0;
 };
 
+std::vector<Drill> all_drills() {
+  std::vector<Drill> out(warehouse_drills().begin(), warehouse_drills().end());
+  out.insert(out.end(), data_drills().begin(), data_drills().end());
+  return out;
+}
+
 std::string list_text() {
   std::string out;
-  for (const Drill& drill : warehouse_drills()) out += fmt::format("{:<18} {}\n", drill.name, drill.what);
+  for (const Drill& drill : all_drills()) out += fmt::format("{:<18} {}\n", drill.name, drill.what);
   return out;
 }
 
 Result<std::vector<Drill>> chosen(const DrillFlags& flags) {
+  const std::vector<Drill> all = all_drills();
   std::vector<Drill> out;
   for (const std::string& name : flags.names) {
     if (name == "all") {
-      out.assign(warehouse_drills().begin(), warehouse_drills().end());
+      out = all;
       continue;
     }
-    const auto found = std::ranges::find(warehouse_drills(), name, &Drill::name);
-    if (found == warehouse_drills().end())
+    const auto found = std::ranges::find(all, name, &Drill::name);
+    if (found == all.end())
       return fail(Errc::invalid_argument, fmt::format("there is no drill '{}'; there are\n{}", name, list_text()));
     out.push_back(*found);
   }

@@ -17,7 +17,7 @@ health::CheckAnswer judge_health(std::span<const StoredResult> results, std::opt
   if (!last_run) return health::CheckAnswer::unknown("not_run_yet", "the data checks never ran");
   const Duration age = now - *last_run;
   const std::string age_text =
-      format_duration(std::chrono::floor<std::chrono::seconds>(std::max(age, Duration::zero())));
+      age < Duration(1s) ? "0s" : format_duration(std::chrono::floor<std::chrono::seconds>(age));
   if (age > options.stale_after)
     return health::CheckAnswer::unknown("stale", fmt::format("the data checks ran last {} ago", age_text));
   Outcome worst = Outcome::pass;
