@@ -97,8 +97,10 @@ TEST(Arrows, point_inwards) {
     if (module.folder == "lib/ports") return "ports";
     if (module.folder == "lib/sim") return "sim";
     if (module.folder.starts_with("lib/core/")) return "core";
-    // What adapters may stand on: this machine, processes on it, HTTP's bytes. A technology never knows another one.
+    // What adapters may stand on: this machine, processes on it, a pool, HTTP's bytes. A technology never knows
+    // another.
     if (module.folder == "lib/adapters/system") return "machine";
+    if (module.folder == "lib/adapters/pool") return "machine";
     if (module.folder == "lib/adapters/wire") return "machine";
     if (module.folder == "lib/adapters/process") return "process";
     // Policies of core around coroutines; nothing in core or in another adapter may stand on it.
