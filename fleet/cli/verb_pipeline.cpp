@@ -34,9 +34,9 @@ struct PipelineFlags {
 
 /// With its tables as they have to be.
 Result<std::unique_ptr<Sql>> ready_warehouse(Console& console, const std::string& url) {
-  SERIN_TRY(std::unique_ptr<Sql> sql, open_warehouse(url, console.sleeper));
-  SERIN_CHECK(prepare_warehouse(*sql, console.sleeper, Deadline::after(console.sleeper.now(), work_timeout)));
-  return sql;
+  SERIN_TRY(OpenedWarehouse opened, open_warehouse(url, console.sleeper));
+  SERIN_CHECK(prepare_warehouse(*opened.sql, console.sleeper, Deadline::after(console.sleeper.now(), work_timeout)));
+  return std::move(opened.sql);
 }
 
 Result<LoadReport> load(Console& console, const PipelineFlags& flags) {

@@ -74,7 +74,9 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   SERIN_TRY(const std::string warehouse, environment_.required("SERIN_WAREHOUSE"));
   SERIN_TRY(const std::string bus, sqlite_path(environment_, "SERIN_BUS"));
   SERIN_TRY(const std::string documents, sqlite_path(environment_, "SERIN_DOCUMENTS"));
-  SERIN_TRY(warehouse_, open_warehouse(warehouse, patient_));
+  SERIN_TRY(OpenedWarehouse opened, open_warehouse(warehouse, patient_));
+  warehouse_ = std::move(opened.sql);
+  warehouse_pools_ = std::move(opened.pools);
   if (const std::string folder = environment_.value_or("SERIN_STATE", "");
       !folder.empty() && !environment_.value_or("FLEET_DRILLS", "").empty())
     faulty_warehouse_ = std::make_unique<FaultySql>(*warehouse_, sleeper_, random_, folder + "/faults", logger_);
@@ -130,6 +132,7 @@ Status Runtime::guard_everything() {
             guard::GuardedHttp::make(plain_http_, sleeper_, random_, {.policy_of = policy_of, .watchers = watchers}));
   metrics_.on_expose([this] {
     for (const auto& [name, state] : guarded_states()) guard::write_gauges(metrics_, name, state);
+    pool_metrics_.write(warehouse_pools_());
     if (faulty_warehouse_)
       metrics_
           .gauge("fleet_warehouse_statements",

@@ -13,6 +13,7 @@
 #include "serin/fleet_pipeline/predictor.hpp"
 #include "serin/fleet_runtime/fault.hpp"
 #include "serin/fleet_runtime/faulty_sql.hpp"
+#include "serin/fleet_runtime/pool_metrics.hpp"
 #include "serin/guard/guarded_http.hpp"
 #include "serin/guard/guarded_ports.hpp"
 #include "serin/guard/guarded_sql.hpp"
@@ -105,12 +106,14 @@ class Runtime {
   Logger logger_;
   BeastHttpClient plain_http_{sleeper_};
   std::unique_ptr<Sql> warehouse_;
+  std::function<std::vector<pool::NamedStats>()> warehouse_pools_;
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only
   std::unique_ptr<SqliteSql> bus_sql_;
   std::unique_ptr<SqliteSql> documents_sql_;
   std::unique_ptr<SqliteBus> bus_;
   std::unique_ptr<SqliteDocuments> documents_;
   metrics::Registry metrics_;
+  PoolMetrics pool_metrics_{metrics_, "warehouse"};
   std::unique_ptr<guard::Target> warehouse_target_;
   std::unique_ptr<guard::Target> bus_target_;
   std::unique_ptr<guard::Target> documents_target_;

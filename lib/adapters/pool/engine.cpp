@@ -141,6 +141,7 @@ void Engine::end_wait(Waiter& waiter, Waiter::End end) {
     case Waiter::End::timed_out: ++counters_.timeouts; break;
     case Waiter::End::cancelled: ++counters_.cancelled; break;
     case Waiter::End::refused: ++counters_.refused; break;
+    case Waiter::End::failed: ++counters_.failed; break;
     case Waiter::End::none:
     case Waiter::End::granted: break;
   }
@@ -176,7 +177,8 @@ bool Engine::inspect(Slot& slot, Instant now, Deadline deadline) {
   const bool old = now >= slot.retire_at.get();
   Status lives;
   if (!old) {
-    const Duration unused = now - slot.last_used.get();
+    const bool suspect = slot.fresh_until.get() == Instant::min();
+    const Duration unused = suspect ? Duration::max() : now - slot.last_used.get();
     lives = hooks_.validate(slot.resource, unused, deadline.sooner(Deadline::after(now, options_.validation_timeout)));
   }
   {
@@ -278,10 +280,13 @@ std::unexpected<Error> Engine::end_of(const Waiter& waiter) {
       return fail(Errc::unavailable, fmt::format("the pool of {}s was closed meanwhile", options_.name));
     case Waiter::End::none:
     case Waiter::End::granted:
+    case Waiter::End::failed:
     case Waiter::End::timed_out: break;
   }
   const Instant now = clock_.now();
   const std::scoped_lock lock(mutex_);
+  if (waiter.end == Waiter::End::failed)
+    return pass(last_failure_->in(fmt::format("there is no {}, and none can be made", options_.name)));
   idle_->close();
   std::string text = fmt::format("no {} was free in time ({}): {}", options_.name,
                                  format_duration(waiter.until.at() - waiter.since), counts());

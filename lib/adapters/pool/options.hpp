@@ -13,6 +13,12 @@ enum class Upkeep : std::uint8_t {
   by_hand,      ///< whoever calls sweep(), on the caller's thread: for tests, and programs that want no thread
 };
 
+/// What becomes of those who wait when a creation fails and there is nothing that could come back.
+enum class WhenDown : std::uint8_t {
+  wait,  ///< for the next attempt, until their time is over
+  fail,  ///< they get that failure: it is no use to wait for what is down. Who comes later waits for the next attempt
+};
+
 struct Options {
   std::string name;                  ///< of one of the things, "database connection"; errors and log lines say it
   int max = 10;                      ///< there at once, those being made and closed included; 1 to 4096
@@ -30,6 +36,7 @@ struct Options {
   Duration sweep_every = 10s;        ///< how often ages are looked at; 10 ms to 10 min
   Duration first_backoff = 10ms;     ///< after a failed creation; doubles with each further one; >= 1 ms
   Duration most_backoff = 5s;        ///< and no longer than this; >= first_backoff
+  WhenDown when_down = WhenDown::wait;
   Upkeep upkeep = Upkeep::own_threads;
 };
 

@@ -15,7 +15,8 @@ template <class T>
 struct Factory {
   /// Honours its deadline; ends early when it is told to stop, if it can.
   std::function<Result<std::unique_ptr<T>>(Deadline, const std::stop_token&)> create;
-  /// Whether it lives, after so long without use. May be empty: then all live until they are poisoned.
+  /// Whether it lives, after so long without use; Duration::max() when another one was found dead meanwhile, and a
+  /// short look will not do. May be empty: then all live until they are poisoned.
   std::function<Status(T&, Duration idle, Deadline)> validate;
 };
 
@@ -89,7 +90,7 @@ class Pool {
   /// Waits for one until `deadline` or Options::borrow_timeout. When this returns an error, nothing is held.
   /// \param caller  is named when the lease is held too long
   /// Errors: deadline_exceeded (with counts and the last creation failure), cancelled (`stop`), rejected (the queue is
-  /// full), unavailable (closed), unsupported (in a forked child).
+  /// full), unavailable (closed), unsupported (in a forked child), and a creation's own (WhenDown::fail).
   Result<Lease<T>> borrow(Deadline deadline, const std::stop_token& stop = {},
                           const std::source_location& caller = std::source_location::current()) {
     auto slot = engine_->borrow(deadline, stop, caller);

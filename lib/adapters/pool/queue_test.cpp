@@ -6,56 +6,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <deque>
 #include <memory>
 #include <optional>
 
-#include "pool_under_test.hpp"
+#include "queue_under_test.hpp"
 
 namespace serin::pool {
 namespace {
 
 using testing::HasSubstr;
-
-class TheQueue : public testing::Test {
- protected:
-  Options options() {
-    return {.name = "thing", .max = 2, .max_lifetime = 0s, .idle_timeout = 0s, .upkeep = Upkeep::by_hand};
-  }
-  void make(Options options) {
-    hooks.create = [this](Deadline, const std::stop_token&) -> Result<void*> {
-      world.clock.advance(world.creation);
-      if (world.before_creation) SERIN_CHECK(world.before_creation());
-      return std::make_unique<Thing>(++world.made, world.living).release();
-    };
-    hooks.destroy = [](void* thing) { std::unique_ptr<Thing>(static_cast<Thing*>(thing)).reset(); };
-    engine = Engine::make(std::move(options), hooks, world.clock, world.random, &world.log).value();
-  }
-  Waiter& join(Duration patience = 1h) {
-    Waiter& waiter = waiters.emplace_back();
-    waiter.since = now();
-    waiter.until = world.in(patience);
-    EXPECT_TRUE(engine->join(waiter, now(), false));
-    return waiter;
-  }
-  std::vector<Slot*> lend(int count) {
-    std::vector<Slot*> out;
-    for (int i = 0; i < count; ++i)
-      out.push_back(engine->borrow(world.in(1h), {}, std::source_location::current()).value());
-    return out;
-  }
-  void warm(int count) { ASSERT_TRUE(engine->warm_up(count, world.in(1s), OnFailure::stop)); }
-  [[nodiscard]] Instant now() const { return world.clock.now(); }
-  std::optional<Job> job() { return engine->next_job(now()); }
-  void audit() {
-    const Status status = engine->audit();
-    EXPECT_TRUE(status) << status.error().text();
-  }
-  World world;
-  Hooks hooks;
-  EngineOwner engine;
-  std::deque<Waiter> waiters;
-};
 
 TEST_F(TheQueue, hands_what_comes_back_to_who_has_waited_longest_before_anybody_sees_it) {
   make(options());
@@ -386,85 +345,6 @@ TEST_F(TheQueue, does_not_exist_in_a_forked_child) {
   EXPECT_EQ(status, 0);
   EXPECT_EQ(engine->stats().in_use, 1) << "the parent has what it had";
   engine->give_back(*lent[0]);
-  audit();
-}
-
-class Failing : public TheQueue {
- protected:
-  void fail_once() {
-    const auto next = job();
-    ASSERT_TRUE(next);
-    EXPECT_EQ(next->kind, Job::Kind::create);
-    engine->run(*next);
-  }
-  /// How long nothing may be made from now on.
-  Duration rest() {
-    const Instant began = now();
-    std::optional<Job> next;
-    while (!(next = job())) world.clock.advance(1ms);
-    taken = next;
-    return now() - began;
-  }
-  std::optional<Job> taken;
-};
-
-TEST_F(Failing, creations_are_tried_again_after_10_ms_doubling_to_5_s) {
-  Options many = options();
-  many.creators = 1;
-  make(many);
-  world.before_creation = [] { return Status(fail(Errc::unavailable, "down")); };
-  Waiter& waiter = join();
-  fail_once();
-  std::vector<std::int64_t> rests;
-  for (int i = 0; i < 11; ++i) {
-    rests.push_back(rest() / 1ms);
-    engine->run(*taken);
-  }
-  EXPECT_THAT(rests, testing::ElementsAre(10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5000, 5000));
-  world.before_creation = nullptr;
-  rest();
-  engine->run(*taken);
-  EXPECT_EQ(waiter.end, Waiter::End::granted);
-  world.before_creation = [] { return Status(fail(Errc::unavailable, "down")); };
-  Waiter& another = join();
-  fail_once();
-  EXPECT_EQ(rest(), 10ms) << "one success and all is forgotten";
-  engine->run(*taken);
-  engine->give_back(*waiter.slot);
-  engine->give_back(*another.slot);
-}
-
-TEST_F(Failing, twice_in_15_s_leaves_one_probe_at_a_time) {
-  Options many = options();
-  many.max = 10;
-  many.creators = 4;
-  make(many);
-  world.before_creation = [] { return Status(fail(Errc::unavailable, "down")); };
-  for (int i = 0; i < 8; ++i) join();
-  const auto one = job(), two = job();
-  ASSERT_TRUE(one && two);
-  engine->run(*one);
-  world.clock.advance(5s);
-  EXPECT_TRUE(taken = job()) << "after one failure as many as ever";
-  EXPECT_TRUE(two);
-  engine->run(*two);
-  engine->run(*taken);
-  world.clock.advance(5s);
-  const auto probe = job();
-  ASSERT_TRUE(probe);
-  EXPECT_FALSE(job()) << "one probe";
-  world.before_creation = nullptr;
-  engine->run(*probe);
-  EXPECT_TRUE(taken = job()) << "it came up";
-  const auto more = job();
-  EXPECT_TRUE(more);
-  engine->run(*taken);
-  engine->run(*more);
-  while (const auto next = job()) engine->run(*next);
-  for (Waiter& waiter : waiters) {
-    ASSERT_NE(waiter.slot, nullptr);
-    engine->give_back(*waiter.slot);
-  }
   audit();
 }
 

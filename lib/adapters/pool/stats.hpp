@@ -4,6 +4,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <string>
 
 #include "serin/base/time.hpp"
 
@@ -56,6 +57,7 @@ struct Stats {
   std::uint64_t timeouts = 0;   ///< borrowers whose time ran out
   std::uint64_t cancelled = 0;  ///< borrowers that were told to stop
   std::uint64_t refused = 0;    ///< borrowers that met a full queue or a closed pool
+  std::uint64_t failed = 0;     ///< borrowers that got a creation's failure (WhenDown::fail)
   std::uint64_t created = 0;
   std::uint64_t create_failures = 0;
   std::uint64_t closed_lifetime = 0;  ///< grew old
@@ -71,6 +73,12 @@ struct Stats {
   Histogram wait;      ///< in the queue, of those that waited and got one
   Histogram use;       ///< from lending to return
   Histogram creation;  ///< of creations that succeeded
+};
+
+/// Of one of several pools. The name is one of few: a metric's label.
+struct NamedStats {
+  std::string name;
+  Stats stats;
 };
 
 /// A histogram that one writer fills and anybody reads. Threads: one writer at a time.

@@ -173,6 +173,9 @@ void Engine::creation_failed(Slot& slot, const Error& error, Instant now) {
     backoff_ = backoff_ == Duration::zero() ? options_.first_backoff : std::min(backoff_ * 2, options_.most_backoff);
     next_create_ = now + backoff_;
     idle_->close();
+    const bool down = total_ - closing_count_ - creating_ == 0;
+    while (down && options_.when_down == WhenDown::fail && !queue_.empty())
+      end_wait(*queue_.first(), Waiter::End::failed);
     reopen();
     changed_.notify_all();
     kick();

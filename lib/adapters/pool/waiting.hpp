@@ -30,7 +30,7 @@ class Parker {
 
 /// A borrower in the queue. Lives where its borrower is, and stays there until it is out of the queue.
 struct Waiter {
-  enum class End : std::uint8_t { none, granted, timed_out, cancelled, refused };
+  enum class End : std::uint8_t { none, granted, timed_out, cancelled, refused, failed };
   Instant since{};
   Deadline until = Deadline::never();
   std::source_location caller{};

@@ -26,6 +26,14 @@ int poll_time(Deadline deadline, Instant now) {
   return static_cast<int>(std::clamp<std::int64_t>(deadline.left(now) / 1ms + 1, 1, 200));
 }
 
+/// After these there is no session: connection exceptions, and a server that shuts down or starts.
+bool ends_session(std::string_view sqlstate) noexcept {
+  return sqlstate.starts_with("08") || sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03";
+}
+
+/// Unused for less, a connection is judged by its socket alone.
+constexpr Duration trusted_for = 500ms;
+
 }  // namespace
 
 Errc errc_of(std::string_view sqlstate) noexcept {
@@ -72,8 +80,7 @@ Status Connection::wait(bool for_reading, Deadline deadline) {
   }
 }
 
-Status Connection::ready(Deadline deadline) {
-  if (connection_ && PQstatus(connection_.get()) == CONNECTION_OK) return {};
+Status Connection::connect(Deadline deadline) {
   const Deadline until = deadline.sooner(Deadline::after(clock_.now(), connect_timeout_));
   connection_.reset(PQconnectStart(url_.c_str()));
   if (!connection_) return fail(Errc::exhausted, "PostgreSQL: out of memory");
@@ -136,16 +143,34 @@ Result<std::unique_ptr<PGresult, Connection::Clear>> Connection::receive(Deadlin
   return std::unique_ptr<PGresult, Clear>(PQgetResult(connection_.get()));
 }
 
+Status Connection::check(Duration idle, Deadline deadline) {
+  if (!is_open() || PQstatus(connection_.get()) != CONNECTION_OK)
+    return fail(Errc::unavailable, "the connection to PostgreSQL was lost");
+  if (in_transaction()) return fail(Errc::internal, "a borrower left its transaction open");  // it threw
+  pollfd state{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+  const bool speaks = ::poll(&state, 1, 0) != 0;
+  // A server that speaks unasked says that it is going, or something harmless: its answer tells which.
+  if (speaks && PQconsumeInput(connection_.get()) == 0) return broken("check");
+  if (!speaks && idle <= trusted_for) return {};
+  SERIN_CHECK(send("", {}, deadline));
+  for (bool answered = false;; answered = true) {
+    SERIN_TRY(const auto result, receive(deadline));
+    if (!result) return answered ? Status() : broken("check");
+    if (PQresultStatus(result.get()) != PGRES_EMPTY_QUERY) return broken("check");
+  }
+}
+
 Result<Connection::Answer> Connection::run(std::string_view sql, std::span<const SqlValue> parameters,
                                            Deadline deadline) {
   if (deadline.passed(clock_.now()))
     return fail(Errc::deadline_exceeded, "the deadline passed before the statement ran");
   if (sql.find('\0') != std::string_view::npos)
     return fail(Errc::invalid_argument, "a statement must not hold a NUL character");
-  SERIN_CHECK(ready(deadline));
+  if (!is_open()) return fail(Errc::unavailable, "the connection to PostgreSQL was lost");
   SERIN_CHECK(send(sql, parameters, deadline));
   Answer answer;
   std::optional<Error> failed;
+  bool lost = false;
   // Until there is no further result: only then the connection can be used again.
   for (;;) {
     SERIN_TRY(const auto result, receive(deadline));
@@ -163,6 +188,7 @@ Result<Connection::Answer> Connection::run(std::string_view sql, std::span<const
       case PGRES_COPY_BOTH: close(); return fail(Errc::unsupported, "COPY is not offered here");
       default: {
         const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+        lost = lost || (state != nullptr && ends_session(state));
         const Errc code = state == nullptr ? Errc::unavailable : errc_of(state);
         failed = fail(code, fmt::format("statement: {}{}", sentence_of(PQresultErrorMessage(result.get())),
                                         state == nullptr ? std::string() : fmt::format(" ({})", state)))
@@ -170,7 +196,7 @@ Result<Connection::Answer> Connection::run(std::string_view sql, std::span<const
       }
     }
   }
-  if (PQstatus(connection_.get()) != CONNECTION_OK) close();
+  if (lost || PQstatus(connection_.get()) != CONNECTION_OK) close();
   if (failed) return pass(*failed);
   return answer;
 }

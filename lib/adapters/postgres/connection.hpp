@@ -18,15 +18,23 @@ class Connection {
  public:
   Connection(std::string url, Duration connect_timeout, const Clock& clock, bool read_only = false)
       : url_(std::move(url)), connect_timeout_(connect_timeout), read_only_(read_only), clock_(clock) {}
-  /// Connects when it is not connected. Errors: unavailable, permission_denied, not_found, deadline_exceeded.
-  Status ready(Deadline deadline);
+  /// Errors: unavailable, permission_denied, not_found, deadline_exceeded.
+  Status connect(Deadline deadline);
   struct Answer {
     SqlTable table;
     std::int64_t changed = 0;
   };
-  /// One statement. After an error that is not the statement's own the connection is closed and made anew next time.
+  /// One statement. After an error that is not the statement's own the connection is closed for good: nothing that
+  /// follows may run outside of a transaction that was lost with it. Errors: the statement's; unavailable.
   Result<Answer> run(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline);
   void close() noexcept { connection_.reset(); }
+  [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr; }
+  [[nodiscard]] bool in_transaction() const noexcept {
+    return is_open() && PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
+  }
+  /// Whether it lives: what its socket says, and when it was unused for a while an empty statement, which is a round
+  /// trip and no more. Errors: unavailable, deadline_exceeded; it is closed then.
+  Status check(Duration idle, Deadline deadline);
 
  private:
   struct Close {

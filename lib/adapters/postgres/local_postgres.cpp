@@ -100,7 +100,7 @@ Result<std::unique_ptr<LocalPostgres>> LocalPostgres::start(std::string folder, 
   const Deadline deadline = Deadline::after(sleeper.now(), start_timeout);
   for (;;) {
     postgres::Connection connection(made->url(), 2s, sleeper);
-    const Status ready = connection.ready(deadline);
+    const Status ready = connection.connect(deadline);
     if (ready) return made;
     if (!is_running(server)) return fail(Errc::unavailable, "PostgreSQL did not start: " + last_words(output));
     if (deadline.passed(sleeper.now())) return pass(ready.error().in("PostgreSQL"));

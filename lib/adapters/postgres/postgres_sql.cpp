@@ -4,15 +4,20 @@
 
 #include "connection.hpp"
 #include "dialect.hpp"
-#include "serin/system/lender.hpp"
+#include "serin/pool/pool.hpp"
+#include "serin/system/random.hpp"
 
 namespace serin {
 namespace {
 
 using postgres::Connection;
 
-constexpr std::string_view what = "database connection";
+using Pool = pool::Pool<Connection>;
+using Lease = pool::Lease<Connection>;
+
 // One writer at a time in each database, as with SQLite. The number only has to be the same in every Serin.
+constexpr Duration commit_timeout = 60s;
+constexpr Duration rollback_timeout = 5s;
 constexpr std::string_view take_turn = "SELECT pg_advisory_xact_lock(7233137)";
 
 class Session final : public SqlSession {
@@ -32,12 +37,24 @@ class Session final : public SqlSession {
   Deadline deadline_;
 };
 
+/// What the next borrower must not get: a connection that is gone, or one inside of a transaction.
+void tidy_up(Lease& lease, const Clock& clock) {
+  // A connection that is gone took its transaction along.
+  if (lease->in_transaction())
+    static_cast<void>(lease->run("ROLLBACK", {}, Deadline::after(clock.now(), rollback_timeout)));
+  if (!lease->is_open())
+    lease.poison("the connection was lost");
+  else if (lease->in_transaction())
+    lease.poison("its transaction cannot be rolled back");
+}
+
 }  // namespace
 
 struct PostgresSql::Parts {
   explicit Parts(const Clock& given) : clock(given) {}
   const Clock& clock;
-  Lender<Connection> connections;
+  SystemRandom random;
+  std::unique_ptr<Pool> connections;
 };
 
 PostgresSql::PostgresSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -50,52 +67,60 @@ Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, 
     return fail(Errc::invalid_argument, fmt::format("connections must be 1 to 64, not {}", options.connections));
   if (options.connect_timeout <= 0s) return fail(Errc::invalid_argument, "connect_timeout must be above 0");
   auto parts = std::make_unique<Parts>(clock);
-  auto first = std::make_unique<Connection>(options.url, options.connect_timeout, clock, options.read_only);
-  SERIN_CHECK(first->ready(Deadline::after(clock.now(), options.connect_timeout)));
-  for (int i = 1; i < options.connections; ++i)
-    parts->connections.add(
-        std::make_unique<Connection>(options.url, options.connect_timeout, clock, options.read_only));
-  parts->connections.add(std::move(first));  // lent first
+  pool::Factory<Connection> factory;
+  factory.create = [options, &clock](Deadline deadline, const std::stop_token&) -> Result<std::unique_ptr<Connection>> {
+    auto made = std::make_unique<Connection>(options.url, options.connect_timeout, clock, options.read_only);
+    SERIN_CHECK(made->connect(deadline));
+    return made;
+  };
+  factory.validate = [](Connection& connection, Duration idle, Deadline deadline) {
+    return connection.check(idle, deadline);
+  };
+  SERIN_TRY(parts->connections, Pool::make({.name = "database connection",
+                                            .max = options.connections,
+                                            .borrow_timeout = 24h,  // a caller's deadline is what counts
+                                            .wait_queue = 1000,
+                                            .create_timeout = options.connect_timeout,
+                                            .validate_after = 0s,  // a look at the socket costs next to nothing
+                                            .most_backoff = 1s,
+                                            .when_down = pool::WhenDown::fail},
+                                           std::move(factory), clock, parts->random));
+  SERIN_CHECK(parts->connections->warm_up(1, Deadline::after(clock.now(), options.connect_timeout)));
   return std::unique_ptr<PostgresSql>(new PostgresSql(std::move(parts)));
 }
 
 Result<SqlTable> PostgresSql::query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
-  SERIN_TRY(auto taken, parts_->connections.take(deadline, parts_->clock, what));
-  const Lent<Connection> lent(parts_->connections, std::move(taken));
-  return Session(*lent.thing, deadline).query(sql, parameters);
+  SERIN_TRY(auto lease, parts_->connections->borrow(deadline));
+  auto answer = Session(*lease, deadline).query(sql, parameters);
+  tidy_up(lease, parts_->clock);
+  return answer;
 }
 
 Result<std::int64_t> PostgresSql::execute(std::string_view sql, std::span<const SqlValue> parameters,
                                           Deadline deadline) {
-  SERIN_TRY(auto taken, parts_->connections.take(deadline, parts_->clock, what));
-  const Lent<Connection> lent(parts_->connections, std::move(taken));
-  return Session(*lent.thing, deadline).execute(sql, parameters);
+  SERIN_TRY(auto lease, parts_->connections->borrow(deadline));
+  auto answer = Session(*lease, deadline).execute(sql, parameters);
+  tidy_up(lease, parts_->clock);
+  return answer;
 }
 
 Status PostgresSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
-  SERIN_TRY(auto taken, parts_->connections.take(deadline, parts_->clock, what));
-  const Lent<Connection> lent(parts_->connections, std::move(taken));
-  Connection& connection = *lent.thing;
-  Status status;
-  const auto begun = [&]() -> Status {
+  SERIN_TRY(auto lease, parts_->connections->borrow(deadline));
+  Connection& connection = *lease;
+  const auto inside = [&]() -> Status {
     SERIN_CHECK(connection.run("BEGIN", {}, deadline));
     SERIN_CHECK(connection.run(take_turn, {}, deadline));
-    return {};
-  }();
-  if (!begun) {
-    connection.close();  // whatever was begun ends with it
-    return begun;
-  }
-  Session session(connection, deadline);
-  status = work(session);
-  if (status) {
+    Session session(connection, deadline);
+    SERIN_CHECK(work(session));
     // The commit has the deadline of a connection's life: it is one write, and half of one is not to be had.
-    if (const auto committed = connection.run("COMMIT", {}, Deadline::after(parts_->clock.now(), 60s)); !committed)
-      status = pass(committed.error());
-  }
-  // A connection that is gone took its transaction along.
-  if (!status && !connection.run("ROLLBACK", {}, Deadline::after(parts_->clock.now(), 5s))) connection.close();
+    SERIN_CHECK(connection.run("COMMIT", {}, Deadline::after(parts_->clock.now(), commit_timeout)));
+    return {};
+  };
+  Status status = inside();
+  tidy_up(lease, parts_->clock);  // rolls back what was not committed
   return status;
 }
+
+std::vector<pool::NamedStats> PostgresSql::pools() const { return {{"connections", parts_->connections->stats()}}; }
 
 }  // namespace serin

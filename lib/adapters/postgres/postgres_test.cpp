@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <thread>
 
 #include "serin/postgres/local_postgres.hpp"
 #include "serin/postgres/postgres_sql.hpp"
@@ -119,6 +120,73 @@ TEST_F(Postgres, a_server_that_died_is_found_again_without_a_restart_of_ours) {
   const auto rows = sql->query("SELECT n FROM kept", {}, soon());
   ASSERT_TRUE(rows) << rows.error().text();
   EXPECT_EQ(rows->rows.size(), 1u);
+}
+
+TEST_F(Postgres, a_restart_under_the_pool_fails_nobody_who_comes_after_it) {
+  const auto sql = open();
+  const auto everybody = [&](const std::function<void()>& work) {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < 8; ++i) all.emplace_back(work);
+  };
+  const auto crowd = [&] {
+    // All at once, so that there are eight connections.
+    EXPECT_TRUE(sql->query("SELECT pg_sleep(0.1)", {}, soon()));
+  };
+  everybody(crowd);
+  ASSERT_EQ(sql->pools().at(0).stats.idle, 8);
+  server->kill();
+  server.reset();
+  server = LocalPostgres::start(folder, sleeper()).value();
+  everybody(crowd);  // not one of them meets one of the eight dead ones
+  const pool::Stats after = sql->pools().at(0).stats;
+  EXPECT_EQ(after.closed_dead, 8u);
+  EXPECT_EQ(after.closed_poisoned, 0u);
+  EXPECT_EQ(after.in_use, 0);
+}
+
+TEST_F(Postgres, that_is_down_is_told_soon_and_not_only_at_the_deadline) {
+  const auto sql = open();
+  server->kill();
+  server.reset();
+  const Instant began = sleeper().now();
+  for (int i = 0; i < 5; ++i) {
+    const auto gone = sql->query("SELECT 1", {}, Deadline::after(sleeper().now(), 60s));
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().code(), Errc::unavailable) << gone.error().text();
+  }
+  EXPECT_LT(sleeper().now() - began, 20s);
+  EXPECT_GE(sql->pools().at(0).stats.failed, 4u);
+  server = LocalPostgres::start(folder, sleeper()).value();
+  EXPECT_TRUE(sql->query("SELECT 1", {}, soon()));
+}
+
+TEST_F(Postgres, a_session_that_the_server_ends_takes_its_transaction_along_and_nothing_runs_outside_of_it) {
+  const auto sql = open();
+  ASSERT_TRUE(sql->execute("CREATE TABLE torn(n INTEGER)", {}, soon()));
+  const auto other = open();
+  const Status torn = sql->transaction(
+      [&](SqlSession& session) -> Status {
+        SERIN_CHECK(session.execute("INSERT INTO torn VALUES(1)", {}));
+        EXPECT_TRUE(
+            other->query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                         "AND state = 'idle in transaction'",
+                         {}, soon()));
+        EXPECT_FALSE(session.execute("INSERT INTO torn VALUES(2)", {}));
+        EXPECT_FALSE(session.execute("INSERT INTO torn VALUES(3)", {}));  // not on a connection made anew
+        return {};
+      },
+      soon());
+  EXPECT_EQ(torn.error().code(), Errc::unavailable);
+  EXPECT_TRUE(sql->query("SELECT * FROM torn", {}, soon())->rows.empty());
+  EXPECT_EQ(sql->pools().at(0).stats.closed_poisoned, 1u);
+}
+
+TEST_F(Postgres, a_transaction_that_a_statement_leaves_open_is_not_the_next_borrowers) {
+  const auto sql = PostgresSql::open({.url = server->url(), .connections = 1}, sleeper()).value();
+  ASSERT_TRUE(sql->execute("CREATE TABLE left_open(n INTEGER)", {}, soon()));
+  ASSERT_TRUE(sql->execute("BEGIN", {}, soon()));
+  ASSERT_TRUE(sql->execute("INSERT INTO left_open VALUES(1)", {}, soon()));
+  EXPECT_EQ(open()->query("SELECT * FROM left_open", {}, soon())->rows.size(), 1u);
 }
 
 TEST_F(Postgres, a_failed_statement_in_a_transaction_takes_all_of_it_back) {

@@ -29,6 +29,7 @@ class Connection {
   /// Runs one statement; `rows` may be null. Stops, wherever it is, once the deadline has passed.
   Result<std::int64_t> run(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline,
                            SqlTable* rows);
+  [[nodiscard]] bool in_transaction() const noexcept { return sqlite3_get_autocommit(database_) == 0; }
 
  private:
   explicit Connection(sqlite3* database, Clock& clock) : database_(database), clock_(clock) {}

@@ -3,14 +3,38 @@
 #include <fmt/format.h>
 
 #include "connection.hpp"
-#include "serin/system/lender.hpp"
+#include "serin/pool/pool.hpp"
+#include "serin/system/random.hpp"
 
 namespace serin {
 namespace {
 
 using sqlite::Connection;
 
-constexpr std::string_view what = "database connection";
+using Pool = pool::Pool<Connection>;
+
+// A file's connections do not age, and nobody at the other end can close them.
+pool::Options pool_of(int size) {
+  return {.name = "database connection",
+          .max = size,
+          .min_idle = size,
+          .borrow_timeout = 24h,  // a caller's deadline is what counts
+          .wait_queue = 1000,
+          .max_lifetime = 0s,
+          .idle_timeout = 0s};
+}
+
+/// All of them are opened now, so that what is wrong with the file is told now.
+Result<std::unique_ptr<Pool>> opened(int size, const std::string& path, sqlite::Access access, Clock& clock,
+                                     Random& random) {
+  pool::Factory<Connection> factory;
+  factory.create = [path, access, &clock](Deadline, const std::stop_token&) {
+    return Connection::open(path, access, clock);
+  };
+  SERIN_TRY(auto made, Pool::make(pool_of(size), std::move(factory), clock, random));
+  SERIN_CHECK(made->warm_up(size, Deadline::never()));
+  return made;
+}
 
 class Session final : public SqlSession {
  public:
@@ -35,8 +59,9 @@ struct SqliteSql::Parts {
   Parts(Clock& clock_, bool in_memory_, bool read_only_)
       : clock(clock_), in_memory(in_memory_), read_only(read_only_) {}
   Clock& clock;
-  Lender<Connection> readers;
-  Lender<Connection> writer;
+  SystemRandom random;
+  std::unique_ptr<Pool> readers;  // null in memory
+  std::unique_ptr<Pool> writer;   // null when read only
   bool in_memory;
   bool read_only;
   bool native_scan = true;
@@ -45,6 +70,13 @@ struct SqliteSql::Parts {
 SqliteSql::SqliteSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 SqliteSql::~SqliteSql() = default;
 bool SqliteSql::scans_natively() const { return parts_->native_scan; }
+
+std::vector<pool::NamedStats> SqliteSql::pools() const {
+  std::vector<pool::NamedStats> out;
+  if (parts_->readers) out.push_back({"readers", parts_->readers->stats()});
+  if (parts_->writer) out.push_back({"writer", parts_->writer->stats()});
+  return out;
+}
 
 Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock& clock) {
   if (options.path.empty()) return fail(Errc::invalid_argument, "a database needs a path");
@@ -56,14 +88,12 @@ Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock&
     return fail(Errc::invalid_argument, "a database in memory begins empty: it cannot be read only");
   parts->native_scan = options.native_scan;
   if (!parts->read_only) {
-    SERIN_TRY(auto writer,
-              Connection::open(options.path, {.create = options.create, .sort_on_disk = options.sort_on_disk}, clock));
-    parts->writer.add(std::move(writer));
+    SERIN_TRY(parts->writer, opened(1, options.path, {.create = options.create, .sort_on_disk = options.sort_on_disk},
+                                    clock, parts->random));
   }
-  for (int i = 0; !parts->in_memory && i < options.read_connections; ++i) {
-    SERIN_TRY(auto reader,
-              Connection::open(options.path, {.read_only = true, .sort_on_disk = options.sort_on_disk}, clock));
-    parts->readers.add(std::move(reader));
+  if (!parts->in_memory) {
+    SERIN_TRY(parts->readers, opened(options.read_connections, options.path,
+                                     {.read_only = true, .sort_on_disk = options.sort_on_disk}, clock, parts->random));
   }
   return std::unique_ptr<SqliteSql>(new SqliteSql(std::move(parts)));
 }
@@ -72,26 +102,23 @@ Result<SqlTable> SqliteSql::query(std::string_view sql, std::span<const SqlValue
   // A private database in memory has one connection; so has a statement that writes and returns rows.
   const std::string_view word = sql.substr(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()), 6);
   const bool reads = word == "SELECT" || word == "select" || word.starts_with("WITH") || word.starts_with("with");
-  Lender<Connection>& pool = parts_->read_only || (reads && !parts_->in_memory) ? parts_->readers : parts_->writer;
-  SERIN_TRY(auto connection, pool.take(deadline, parts_->clock, what));
-  const Lent<Connection> lease(pool, std::move(connection));
+  Pool& pool = parts_->read_only || (reads && !parts_->in_memory) ? *parts_->readers : *parts_->writer;
+  SERIN_TRY(const auto connection, pool.borrow(deadline));
   SqlTable table;
-  SERIN_CHECK(lease.thing->run(sql, parameters, deadline, &table));
+  SERIN_CHECK(connection->run(sql, parameters, deadline, &table));
   return table;
 }
 
 Result<std::int64_t> SqliteSql::execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
   if (parts_->read_only) return fail(Errc::permission_denied, "the database was opened for reading only");
-  SERIN_TRY(auto connection, parts_->writer.take(deadline, parts_->clock, what));
-  const Lent<Connection> lease(parts_->writer, std::move(connection));
-  return lease.thing->run(sql, parameters, deadline, nullptr);
+  SERIN_TRY(const auto connection, parts_->writer->borrow(deadline));
+  return connection->run(sql, parameters, deadline, nullptr);
 }
 
 Status SqliteSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
   if (parts_->read_only) return fail(Errc::permission_denied, "the database was opened for reading only");
-  SERIN_TRY(auto taken, parts_->writer.take(deadline, parts_->clock, what));
-  const Lent<Connection> lease(parts_->writer, std::move(taken));
-  Connection& connection = *lease.thing;
+  SERIN_TRY(auto lease, parts_->writer->borrow(deadline));
+  Connection& connection = *lease;
   SERIN_CHECK(connection.run("BEGIN IMMEDIATE", {}, deadline, nullptr));
   Session session(connection, deadline);
   Status status = work(session);
@@ -103,6 +130,8 @@ Status SqliteSql::transaction(const std::function<Status(SqlSession&)>& work, De
   if (!status) {
     // SQLite may have rolled back already (disk full); then this says "no transaction", which is what we want.
     [[maybe_unused]] const auto undone = connection.run("ROLLBACK", {}, Deadline::never(), nullptr);
+    // The next borrower must not find itself inside of it. (In memory the connection is the database.)
+    if (connection.in_transaction() && !parts_->in_memory) lease.poison("its transaction cannot be rolled back");
   }
   return status;
 }

@@ -1,8 +1,10 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "serin/base/error.hpp"
+#include "serin/pool/stats.hpp"
 #include "serin/ports/clock.hpp"
 #include "serin/ports/sql.hpp"
 
@@ -32,6 +34,8 @@ class SqliteSql final : public Sql {
   Result<std::int64_t> execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) override;
   Status transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) override;
   [[nodiscard]] bool scans_natively() const override;
+  /// Of its connections: "readers" and "writer", one or both.
+  [[nodiscard]] std::vector<pool::NamedStats> pools() const;
 
  private:
   struct Parts;
