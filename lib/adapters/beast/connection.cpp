@@ -5,7 +5,7 @@
 
 #include "detail_connection.hpp"
 
-namespace serin::http {
+namespace serin::serving {
 namespace {
 
 // Requests of one client before the others get their turn.
@@ -185,4 +185,4 @@ bool Connection::flush() {
   return true;
 }
 
-}  // namespace serin::http
+}  // namespace serin::serving

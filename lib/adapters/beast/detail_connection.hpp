@@ -12,7 +12,7 @@
 #include "serin/beast/http_server.hpp"
 
 // Private to the module.
-namespace serin::http {
+namespace serin::serving {
 
 // The concrete executor, not any_io_executor: half the compile time, and less CPU a request.
 using Executor = boost::asio::io_context::executor_type;
@@ -78,4 +78,4 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Instant since_;           ///< start of the present wait
 };
 
-}  // namespace serin::http
+}  // namespace serin::serving

@@ -12,7 +12,7 @@
 #include "serin/ports/http.hpp"
 
 // Private to the module.
-namespace serin::http {
+namespace serin::serving {
 
 struct SessionLimits {
   std::size_t head = 16384;      ///< bytes; more is answered 431
@@ -73,4 +73,4 @@ class Session {
   std::size_t out_sent_ = 0;
 };
 
-}  // namespace serin::http
+}  // namespace serin::serving

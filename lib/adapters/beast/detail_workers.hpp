@@ -7,7 +7,7 @@
 #include <vector>
 
 // Private to the module.
-namespace serin::http {
+namespace serin::serving {
 
 /// A bounded pool of threads. Threads: any.
 class Workers {
@@ -32,4 +32,4 @@ class Workers {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace serin::http
+}  // namespace serin::serving

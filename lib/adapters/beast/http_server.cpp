@@ -14,9 +14,9 @@
 namespace serin {
 
 namespace asio = boost::asio;
-using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, http::Executor>;
-using Timer =
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, http::Executor>;
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, serving::Executor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                         serving::Executor>;
 
 struct HttpServer::Parts {
   Parts(HttpServerOptions given, HttpHandler& handler, const Clock& clock)
@@ -29,7 +29,7 @@ struct HttpServer::Parts {
   }
 
   void accept() {
-    acceptor.async_accept([this](boost::system::error_code error, http::Socket socket) {
+    acceptor.async_accept([this](boost::system::error_code error, serving::Socket socket) {
       // Also when the acceptor was closed meanwhile: this client was greeted before.
       if (!error) take(std::move(socket));
       if (!acceptor.is_open()) return;
@@ -47,13 +47,13 @@ struct HttpServer::Parts {
     accept();
   }
 
-  void take(http::Socket socket) {
+  void take(serving::Socket socket) {
     boost::system::error_code error;
     const auto peer = socket.remote_endpoint(error);
     if (error || server.open.size() >= options.max_connections) return;  // closed by its destructor
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     if (error) return;
-    std::make_shared<http::Connection>(server, std::move(socket), peer.address().to_string())->start();
+    std::make_shared<serving::Connection>(server, std::move(socket), peer.address().to_string())->start();
   }
 
   /// Clients that the kernel has already greeted are served too: closing would reset them.
@@ -62,7 +62,7 @@ struct HttpServer::Parts {
     boost::system::error_code error;
     acceptor.non_blocking(true, error);
     while (!error) {
-      http::Socket socket(io);
+      serving::Socket socket(io);
       acceptor.accept(socket, error);
       if (!error) take(std::move(socket));
     }
@@ -102,11 +102,11 @@ struct HttpServer::Parts {
   asio::io_context io{1};
   Acceptor acceptor;
   Timer sweep_timer;
-  http::Workers workers;
-  http::Server server;
+  serving::Workers workers;
+  serving::Server server;
   bool accept_later = false;
   std::uint16_t port = 0;
-  asio::executor_work_guard<http::Executor> work{io.get_executor()};
+  asio::executor_work_guard<serving::Executor> work{io.get_executor()};
   std::jthread network;
 };
 

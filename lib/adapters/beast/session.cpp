@@ -6,7 +6,7 @@
 #include "serin/base/text.hpp"
 #include "serin/wire/wire.hpp"
 
-namespace serin::http {
+namespace serin::serving {
 namespace {
 namespace beast = boost::beast;
 
@@ -143,4 +143,4 @@ Session::Step Session::refuse(int status, std::string_view what) {
   return Step::write;
 }
 
-}  // namespace serin::http
+}  // namespace serin::serving

@@ -37,15 +37,15 @@ struct Recorder final : HttpHandler {
 /// Everything until the session wants no more. `piece`: bytes that arrive, and that go out, at a time.
 std::vector<std::string> run(std::string_view bytes, std::size_t piece, bool prepares) {
   Recorder handler(prepares);
-  http::Session session({.head = 512, .body = 256}, handler);
+  serving::Session session({.head = 512, .body = 256}, handler);
   for (;;) switch (session.next(false)) {
-      case http::Session::Step::close: return handler.seen;
-      case http::Session::Step::request: session.answer(handler.handle(session.take()), false); break;
-      case http::Session::Step::write:
+      case serving::Session::Step::close: return handler.seen;
+      case serving::Session::Step::request: session.answer(handler.handle(session.take()), false); break;
+      case serving::Session::Step::write:
         if (session.pending().empty()) std::abort();
         session.sent(std::min(piece, session.pending().size()));
         break;
-      case http::Session::Step::read: {
+      case serving::Session::Step::read: {
         if (bytes.empty()) return handler.seen;
         const auto room = session.room();
         const std::size_t size = std::min({piece, bytes.size(), room.size()});

@@ -1,6 +1,6 @@
 #include "detail_workers.hpp"
 
-namespace serin::http {
+namespace serin::serving {
 
 Workers::Workers(int threads, std::size_t queue) : queue_limit_(queue) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
@@ -50,4 +50,4 @@ void Workers::run() {
   }
 }
 
-}  // namespace serin::http
+}  // namespace serin::serving
