@@ -1,5 +1,5 @@
-// ./run bench health_probe: probes against a constant answer, server on core 0, wrk on core 1; rounds are interleaved, so
-// that what else the machine does hits all alike. Writes every run as CSV and a table in Markdown beside the other
+// ./run bench health_probe: probes against a constant answer, server on core 0, wrk on core 1; rounds are interleaved,
+// so that what else the machine does hits all alike. Writes every run as CSV and a table in Markdown beside the other
 // results.
 //   --connections N  only that many (may be repeated)     --rounds N, --seconds N  of each measurement
 //   --from FILE      runs measured earlier (CSV), added   --check  no wrk: every server of ours gives the same answer
@@ -14,7 +14,7 @@
 
 #include "measure.hpp"
 #include "serin/base/text.hpp"
-#include "serin/beast/http_client.hpp"
+#include "serin/http/session.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/files.hpp"
 #include "servers.hpp"
@@ -114,7 +114,7 @@ Result<std::vector<Run>> measure(const Options& options, const std::string& fold
 
 Status check(const std::string& folder) {
   const SystemClock clock;
-  BeastHttpClient client(clock);
+  http::Session client(clock);
   for (const Server& server : servers) {
     if (server.name == "nginx") continue;
     SERIN_TRY(const Target target, Target::start(std::string(server.name), folder));

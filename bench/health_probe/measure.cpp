@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "serin/base/text.hpp"
-#include "serin/beast/http_client.hpp"
+#include "serin/http/session.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/files.hpp"
 #include "servers.hpp"
@@ -112,7 +112,7 @@ Result<Target> Target::start(std::string name, const std::string& folder) {
             spawn({.command = command, .environment = {}, .directory = {}, .output = folder + "/" + name + ".log"}));
   Target target(std::move(name), port, process);
   const SystemClock clock;
-  BeastHttpClient client(clock);
+  http::Session client(clock);
   const Deadline deadline = Deadline::after(clock.now(), 10s);
   for (;;) {
     const auto answer = client.send(fmt::format("http://127.0.0.1:{}", port), {.target = "/health"}, deadline);

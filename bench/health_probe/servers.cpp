@@ -6,8 +6,8 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "serin/beast/http_client.hpp"
 #include "serin/beast/http_server.hpp"
+#include "serin/http/session.hpp"
 #include "serin/httplib/mount.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/wire/wire.hpp"
@@ -90,7 +90,7 @@ void serve_ours(std::uint16_t port, bool hung) {
   if (hung) {
     // As many as workers and their queue hold, and some more, which are turned away.
     send_and_forget(port, "/hang", options.workers + static_cast<int>(options.queue) + 8);
-    BeastHttpClient client(clock);
+    http::Session client(clock);
     const std::string origin = fmt::format("http://127.0.0.1:{}", port);
     for (;;) {
       const auto answer =

@@ -7,12 +7,12 @@
 
 #include "files.hpp"
 #include "serin/base/text.hpp"
-#include "serin/beast/http_client.hpp"
 #include "serin/fleet_databases/databases.hpp"
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_pipeline/grading.hpp"
 #include "serin/fleet_pipeline/load.hpp"
 #include "serin/fleet_pipeline/schema.hpp"
+#include "serin/http/session.hpp"
 #include "verbs.hpp"
 
 namespace serin::fleet {
@@ -85,9 +85,9 @@ class Services {
   }
 
  private:
-  explicit Services(Console& console) : console_(console), http_(std::make_unique<BeastHttpClient>(console.sleeper)) {}
+  explicit Services(Console& console) : console_(console), http_(std::make_unique<http::Session>(console.sleeper)) {}
   Console& console_;
-  std::unique_ptr<BeastHttpClient> http_;
+  std::unique_ptr<http::Session> http_;
   std::map<std::string, std::string> urls_;
 };
 

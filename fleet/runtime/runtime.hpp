@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "serin/beast/http_client.hpp"
 #include "serin/fleet_data/records.hpp"
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_pipeline/predictor.hpp"
@@ -18,6 +17,7 @@
 #include "serin/guard/guarded_ports.hpp"
 #include "serin/guard/guarded_sql.hpp"
 #include "serin/health/health.hpp"
+#include "serin/http/session.hpp"
 #include "serin/metrics/metrics.hpp"
 #include "serin/policy/policies.hpp"
 #include "serin/service/service.hpp"
@@ -104,7 +104,7 @@ class Runtime {
   SystemRandom random_;
   JsonLog sink_;
   Logger logger_;
-  BeastHttpClient plain_http_{sleeper_};
+  http::Session plain_http_{sleeper_};
   std::unique_ptr<Sql> warehouse_;
   std::function<std::vector<pool::NamedStats>()> warehouse_pools_;
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only

@@ -61,7 +61,8 @@ class HttpClient {
  public:
   virtual ~HttpClient() = default;
   /// `origin` is "http://host:port" without a path. Any status is a success here: the caller judges it.
-  /// A request is sent at most once unless its method is GET or HEAD and a kept connection turned out dead.
+  /// A request is sent at most once, unless a kept connection turned out dead and a second delivery does no harm: the
+  /// method is GET, HEAD, OPTIONS, TRACE, PUT or DELETE, or there is an Idempotency-Key.
   /// Errors: invalid_argument (origin), unavailable (refused, reset, closed), deadline_exceeded, data_loss (not HTTP),
   /// exhausted (answer larger than the client's limit), cancelled (at once, when `stop` is requested; the peer may have
   /// received the request).

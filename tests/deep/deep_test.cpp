@@ -15,9 +15,9 @@
 #include <thread>
 #include <vector>
 
-#include "serin/beast/http_client.hpp"
 #include "serin/beast/http_server.hpp"
 #include "serin/health/health.hpp"
+#include "serin/http/session.hpp"
 #include "serin/service/service.hpp"
 #include "serin/sim/world.hpp"
 #include "serin/system/clock.hpp"
@@ -93,7 +93,7 @@ struct DeepProbe : testing::Test {
   metrics::Registry metrics;
   Timers timers{clock};
   std::atomic<int> runs = 0;
-  BeastHttpClient client{clock};
+  http::Session client{clock};
   std::unique_ptr<health::Health> health;
   std::unique_ptr<Service> service;
   std::unique_ptr<HttpServer> server;

@@ -15,8 +15,8 @@
 #include <thread>
 
 #include "serin/base/text.hpp"
-#include "serin/beast/http_client.hpp"
 #include "serin/haproxy/runtime_socket.hpp"
+#include "serin/http/session.hpp"
 #include "serin/process/process.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/files.hpp"
@@ -80,7 +80,7 @@ class Load {
     for (int i = 0; i < clients; ++i)
       clients_.emplace_back([this, origin](const std::stop_token& stop) {
         const SystemClock clock;
-        BeastHttpClient client(clock);
+        http::Session client(clock);
         while (!stop.stop_requested()) {
           const auto answer =
               client.send(origin, {.method = "POST", .target = "/work"}, Deadline::after(clock.now(), 10s));
@@ -108,7 +108,7 @@ struct Drain : testing::Test {
   [[nodiscard]] Deadline soon() const { return Deadline::after(clock.now(), 10s); }
   /// 0 when it cannot be asked.
   int status(const std::string& origin, std::string_view target) {
-    BeastHttpClient client(clock);
+    http::Session client(clock);
     const auto answer = client.send(origin, {.target = std::string(target)}, soon());
     return answer ? answer->status : 0;
   }

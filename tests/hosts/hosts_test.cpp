@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "serin/base/text.hpp"
-#include "serin/beast/http_client.hpp"
+#include "serin/http/session.hpp"
 #include "serin/process/process.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/files.hpp"
@@ -52,7 +52,7 @@ class Host : public testing::TestWithParam<const char*> {
   ProcessId process;
   std::string origin;
   SystemClock clock;
-  BeastHttpClient client{clock};
+  http::Session client{clock};
 };
 
 TEST_P(Host, answers_probes_beside_its_own_routes) {

@@ -15,7 +15,7 @@
 #include "serin/agent/recorder.hpp"
 #include "serin/agent/router_process.hpp"
 #include "serin/base/text.hpp"
-#include "serin/beast/http_client.hpp"
+#include "serin/http/session.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/files.hpp"
 #include "serin/system/random.hpp"
@@ -75,7 +75,7 @@ class Agent {
   std::unique_ptr<SqliteSql> sql_;
   std::unique_ptr<control::ControlStore> store_;
   SystemRandom random_;
-  std::unique_ptr<BeastHttpClient> http_;
+  std::unique_ptr<http::Session> http_;
   std::unique_ptr<guard::Target> router_target_;
   std::unique_ptr<haproxy::TrafficCounter> counter_;
   std::unique_ptr<RouterProcess> router_process_;
@@ -93,7 +93,7 @@ class Agent {
 Status Agent::open() {
   SERIN_TRY(sql_, SqliteSql::open({.path = places_.database}, sleeper_));
   SERIN_TRY(store_, control::ControlStore::open(*sql_, sleeper_));
-  http_ = std::make_unique<BeastHttpClient>(sleeper_);
+  http_ = std::make_unique<http::Session>(sleeper_);
   std::vector<std::string> services;
   for (const config::ServiceSpec& service : fleet_.services) services.push_back(service.name.str());
   counter_ = std::make_unique<haproxy::TrafficCounter>(std::move(services));

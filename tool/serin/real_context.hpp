@@ -4,10 +4,10 @@
 #include <string>
 
 #include "serin/agent/agent.hpp"
-#include "serin/beast/http_client.hpp"
 #include "serin/control/control_store.hpp"
 #include "serin/guard/guarded_http.hpp"
 #include "serin/guard/guarded_ports.hpp"
+#include "serin/http/session.hpp"
 #include "serin/sqlite/sqlite_documents.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/clock.hpp"
@@ -80,7 +80,7 @@ class RealContext final : public VerbContext {
   SystemSleeper sleeper_{stop_};
   PatientSleeper patient_;
   SystemRandom random_;
-  BeastHttpClient http_{sleeper_};
+  http::Session http_{sleeper_};
   std::unique_ptr<guard::GuardedHttp> guarded_http_;
   std::unique_ptr<JsonLog> log_;
   std::unique_ptr<Opened> opened_;

@@ -40,7 +40,7 @@ TEST_F(Server, nonsense_is_400_too_much_is_413_and_431_and_the_connection_ends) 
 TEST_F(Server, busy_workers_do_not_delay_immediate_answers_and_a_full_queue_says_so) {
   begin({.workers = 2, .queue = 2});
   std::vector<std::jthread> clients;
-  BeastHttpClient client(clock);
+  http::Session client(clock);
   std::atomic<int> overloaded = 0;
   const auto ask = [&] {
     const auto answer = client.send(origin, {.target = "/slow"}, Deadline::after(clock.now(), 60s));
@@ -61,12 +61,12 @@ TEST_F(Server, busy_workers_do_not_delay_immediate_answers_and_a_full_queue_says
 }
 
 TEST_F(Server, drain_lets_what_runs_finish_and_takes_nothing_new) {
-  BeastHttpClient client(clock);
+  http::Session client(clock);
   Result<HttpResponse> answer = fail(Errc::internal, "not asked");
   std::jthread asking([&] { answer = client.send(origin, {.target = "/slow"}, Deadline::after(clock.now(), 60s)); });
   handler.wait_for(1);
   EXPECT_EQ(server->drain(Deadline::after(clock.now(), 20ms)).error().code(), Errc::deadline_exceeded);
-  BeastHttpClient other(clock);
+  http::Session other(clock);
   EXPECT_EQ(other.send(origin, {.target = "/fast"}, soon()).error().code(), Errc::unavailable);
   handler.open();
   EXPECT_TRUE(server->drain(soon()));
@@ -93,7 +93,7 @@ TEST_F(Server, many_connections_at_once_all_get_their_answer) {
   std::atomic<int> good = 0;
   for (int i = 0; i < 16; ++i)
     clients.emplace_back([&, i] {
-      BeastHttpClient client(clock);
+      http::Session client(clock);
       for (int k = 0; k < 100; ++k) {
         const auto answer = client.send(
             origin, {.method = "POST", .target = "/w", .body = std::string(static_cast<std::size_t>(i * 37 + k), 'x')},

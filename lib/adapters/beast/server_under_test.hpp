@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "serin/beast/http_client.hpp"
 #include "serin/beast/http_server.hpp"
+#include "serin/http/session.hpp"
 #include "serin/system/clock.hpp"
 
 namespace serin {

@@ -11,13 +11,13 @@
 #include <map>
 #include <mutex>
 
-#include "serin/beast/http_client.hpp"
 #include "serin/beast/http_server.hpp"
 #include "serin/haproxy/access_log.hpp"
 #include "serin/haproxy/log_receiver.hpp"
 #include "serin/haproxy/render.hpp"
 #include "serin/haproxy/router.hpp"
 #include "serin/haproxy/traffic_counter.hpp"
+#include "serin/http/session.hpp"
 #include "serin/process/process.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/files.hpp"
@@ -113,7 +113,7 @@ class Live : public testing::Test {
                           return {};
                         }},
                        clock};
-  BeastHttpClient client{clock};
+  http::Session client{clock};
   Backend v1{"v1", 200, clock};
   Backend v2{"v2", 200, clock};
 };

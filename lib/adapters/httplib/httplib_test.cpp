@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "serin/beast/http_client.hpp"
+#include "serin/http/session.hpp"
 #include "serin/httplib/mount.hpp"
 #include "serin/system/clock.hpp"
 
@@ -62,7 +62,7 @@ struct Mounted : testing::Test {
   httplib::Server server;
   std::string origin;
   std::jthread listening;
-  BeastHttpClient client{clock};
+  http::Session client{clock};
 };
 
 TEST_F(Mounted, answers_what_is_prepared_with_its_status_and_fields) {

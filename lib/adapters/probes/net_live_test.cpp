@@ -3,7 +3,7 @@
 #include <future>
 
 #include "live_peer.hpp"
-#include "serin/beast/http_client.hpp"
+#include "serin/http/session.hpp"
 #include "serin/probes/certificate_check.hpp"
 #include "serin/probes/http_check.hpp"
 #include "serin/probes/redis_check.hpp"
@@ -29,7 +29,7 @@ std::string http(int code, std::string_view body, std::string_view more = "") {
 constexpr auto slam = [](int) {};
 
 struct Net : Live {
-  BeastHttpClient client{clock};
+  http::Session client{clock};
   static std::string url(int port, std::string_view rest = "/health") {
     return "http://127.0.0.1:" + std::to_string(port) + std::string(rest);
   }
