@@ -140,17 +140,19 @@ std::vector<std::string> dedented(std::vector<std::string> lines) {
 
 TEST(Guide, shows_only_code_that_is_compiled_and_run) {
   // Goal: a guide's code cannot rot. Method: what stands behind a marker is what stands between `// snippet` lines.
-  std::ifstream file(root + "/docs/guide/resilience.md");
   std::map<std::string, std::vector<std::string>> shown;
-  std::string marked;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("<!-- examples/")) marked = line.substr(5, line.find(" -->") - 5);
-    if (inside && line == "```") marked.clear();
-    inside = (inside || (line == "```cpp" && !marked.empty())) && line != "```";
-    if (inside && line != "```cpp") shown[marked].push_back(line);
+  for (const char* guide : {"resilience.md", "http.md"}) {
+    std::ifstream file(root + "/docs/guide/" + guide);
+    std::string marked;
+    bool inside = false;
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with("<!-- examples/")) marked = line.substr(5, line.find(" -->") - 5);
+      if (inside && line == "```") marked.clear();
+      inside = (inside || (line == "```cpp" && !marked.empty())) && line != "```";
+      if (inside && line != "```cpp") shown[marked].push_back(line);
+    }
   }
-  EXPECT_EQ(shown.size(), 12u);
+  EXPECT_EQ(shown.size(), 13u);
   for (const auto& [path, lines] : shown) {
     std::ifstream program(root + "/" + path);
     std::vector<std::string> code;

@@ -24,12 +24,15 @@ class Reader final : public beast::http::basic_parser<false> {
   explicit Reader(Receiver& receiver) : receiver_(receiver) { eager(true); }
   std::optional<Error> refusal;
   [[nodiscard]] bool is_interim() const noexcept { return interim_; }
+  /// What follows is another protocol.
+  [[nodiscard]] bool is_switched() const noexcept { return switched_; }
 
  private:
   void on_request_impl(beast::http::verb, beast::string_view, beast::string_view, int, Code&) override {}
   void on_response_impl(int code, beast::string_view, int, Code&) override {
     head_.status = code;
-    interim_ = code >= 100 && code < 200 && code != 101;
+    switched_ = code == 101;
+    interim_ = code >= 100 && code < 200 && !switched_;
   }
   void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, Code&) override {
     head_.headers.add(view_of(name), view_of(value));
@@ -58,6 +61,7 @@ class Reader final : public beast::http::basic_parser<false> {
   Receiver& receiver_;
   HttpResponse head_;
   bool interim_ = false;
+  bool switched_ = false;
 };
 
 }  // namespace
@@ -164,7 +168,8 @@ Status Parser::end() {
 bool Parser::is_done() const noexcept { return state_->is_done(); }
 bool Parser::got_some() const noexcept { return state_->some; }
 bool Parser::is_reusable() const noexcept {
-  return is_done() && !state_->surplus && state_->reader->keep_alive() && !state_->reader->need_eof();
+  return is_done() && !state_->surplus && state_->reader->keep_alive() && !state_->reader->need_eof() &&
+         !state_->reader->is_switched();
 }
 
 }  // namespace serin::http

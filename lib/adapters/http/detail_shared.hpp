@@ -56,10 +56,11 @@ struct Shared {
   SystemRandom random;
   const ProxyRules proxies;
   CookieJar jar;
-  Names names;
   std::atomic<std::size_t> connections = 0;  // open or being opened, to all origins
   std::atomic<int> starving = 0;             // pools that wait for a place among them
   std::vector<std::unique_ptr<class Hub>> hubs;
+  // After the hubs: its threads tell them what they found, and end before them.
+  Names names;
   std::mutex mutex;
   std::vector<std::shared_ptr<Tally>> tallies;  // guarded by mutex
   std::optional<TlsContext> context;            // guarded by mutex; never changed once there

@@ -77,6 +77,7 @@ TEST(Answers, leave_a_connection_for_another_request_only_when_nothing_is_open) 
       {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK", false},
       {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", false},
       {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", false},
+      {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", false},
       {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok", true}};
   for (const auto& [bytes, expected] : answers) {
     Taken taken;

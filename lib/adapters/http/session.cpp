@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <latch>
 
 #include "detail_call.hpp"
 #include "detail_fork.hpp"
@@ -111,10 +112,15 @@ class Session::Parts {
   }
   ~Parts() {
     if (!started_) return;
-    for (auto& hub : shared_.hubs) {
-      hub->loop().post([one = hub.get()] { one->end(); });
-      hub->loop().stop();
-    }
+    // All first: a redirect may hand a request from one to another.
+    std::latch ended(static_cast<std::ptrdiff_t>(shared_.hubs.size()));
+    for (auto& hub : shared_.hubs)
+      hub->loop().post([one = hub.get(), &ended] {
+        one->end();
+        ended.count_down();
+      });
+    ended.wait();
+    for (auto& hub : shared_.hubs) hub->loop().stop();
   }
   Parts(const Parts&) = delete;
 
@@ -194,6 +200,8 @@ Result<Answer> Session::send(Request request) {
   SERIN_TRY(Origin origin, parse_origin(request.origin));
   SERIN_CHECK(check_message(request.message));
   Hub& hub = here.home(origin);
+  if (hub.loop().is_here())
+    return fail(Errc::invalid_argument, "send() would wait for the thread that it is called on; send_async() does not");
   Rendezvous meeting;
   std::shared_ptr<Passing> passing;
   const BodySink sink = request.sink;

@@ -55,7 +55,7 @@ struct Answer {
   HttpResponse response;
   Trip trip;
 };
-/// Told once. On the loop's thread: it must not block.
+/// Told once. On the loop's thread: it must not block, and not throw.
 using Done = std::move_only_function<void(Result<Answer>)>;
 
 enum class CloseReason : std::uint8_t {
@@ -121,7 +121,7 @@ class Session final : public HttpClient {
   /// unavailable (refused, reset, closed; the text says "may have been executed" where that is so), permission_denied
   /// (its certificate), data_loss (not HTTP, or cut in the middle of its compression), exhausted (larger than a limit,
   /// or too many redirects), cancelled, unsupported (a scheme or a proxy's), and what sink and source say.
-  /// Not to be called on the loop's thread.
+  /// Called on the loop's thread, it is refused: invalid_argument.
   Result<Answer> send(Request request);
   /// The same without a thread that waits: `done` gets what send() would return, never during this call. `source` and
   /// `sink` are called on the loop's thread and must not block.
