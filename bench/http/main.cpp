@@ -143,14 +143,17 @@ std::string table(const std::vector<Row>& rows, const Samples& samples, int conc
 constexpr std::string_view page_head =
     R"(# What a request costs
 
-`./run bench http` sends GET requests to a server of its own (one thread, epoll, an answer of 512 bytes that is always the same) on core 0; each client
-is a process on core 1. All clients have their turn, round after round; ratios are taken within a round, because neighbours in time had the same machine,
-and then their median; in brackets the least and the most. CPU is user and system time of the client's process after a warm-up of a tenth of the requests.
-"Connections" is what the server accepted for one client. Every sample is in `build/bench/http_bench.json`. `--check` runs in the tests.
+`./run bench http` sends GET requests to a server of its own (one thread, epoll, an answer of 512 bytes that is always
+the same) on core 0; each client is a process on core 1. All clients have their turn, round after round; ratios are
+taken within a round, because neighbours in time had the same machine, and then their median; in brackets the least
+and the most. CPU is user and system time of the client's process after a warm-up of a tenth of the requests.
+"Connections" is what the server accepted for one client. Every sample is in `build/bench/http_bench.json`. `--check`
+runs in the tests.
 
-"ours" is `Session::send_async`, each request begun where another ended; "blocking" is `Session::send` from as many threads. The Beast loop has no pool, no
-timeouts and no second chance: it is what there is to pay for. libcurl easy and "no pooling" (a handle for each request) are one at a time. Go runs on one
-thread of execution; Python's clients have threads.
+"ours" is `Session::send_async`, each request begun where another ended; "blocking" is `Session::send` from as many
+threads. The Beast loop has no pool, no timeouts and no second chance: it is what there is to pay for. libcurl easy
+and "no pooling" (a handle for each request) are one at a time. Go runs on one thread of execution; Python's clients
+have threads.
 
 )";
 

@@ -105,7 +105,7 @@ TEST_F(Cancelled, while_it_connects) {
   std::vector<int> fillers;
   for (int i = 0; i < 8; ++i) {
     fillers.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    ::connect(fillers.back(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    static_cast<void>(::connect(fillers.back(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
   }
   const auto client = session();
   stop_at("connect", *client, get("http://127.0.0.1:" + std::to_string(ntohs(address.sin_port))),

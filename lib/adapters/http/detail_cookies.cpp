@@ -127,10 +127,14 @@ std::optional<WallTime> parse_cookie_date(std::string_view text) {
     while (end < text.size() && is_part(text[end])) ++end;
     const std::string_view part = text.substr(at, end - at);
     at = end;
-    if (!time && (time = time_of(part))) continue;
-    if (!day && (day = leading(part, 1, 2))) continue;
-    if (!month && (month = month_of(part))) continue;
-    if (!year) year = leading(part, 2, 4);
+    // Each part is the first of what is still missing that it can be.
+    const auto is = [](auto& place, const auto& value) {
+      if (place || !value) return false;
+      place = value;
+      return true;
+    };
+    if (is(time, time_of(part)) || is(day, leading(part, 1, 2)) || is(month, month_of(part))) continue;
+    is(year, leading(part, 2, 4));
   }
   if (!time || !day || !month || !year) return {};
   if (*year >= 70 && *year <= 99) *year += 1900;

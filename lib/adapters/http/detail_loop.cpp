@@ -130,6 +130,7 @@ void Loop::run() {
     }
     int wait = 0;
     if (asleep && later_.empty()) {
+      now_ = clock_.now();  // whoever was called back may have taken long
       const Instant next = timers_.next();
       constexpr Duration longest = 60s;
       // Rounded up: a timer that is asked for too early would make the loop turn until it is due.

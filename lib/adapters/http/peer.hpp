@@ -32,7 +32,7 @@ inline std::string answer_of(std::string_view body, std::string_view more = "", 
 /// One connection, as the script sees it.
 class Line {
  public:
-  Line(int number, SSL* ssl, int count) : count(count), number_(number), ssl_(ssl) {}
+  Line(int number, SSL* ssl, int connection) : count(connection), number_(number), ssl_(ssl) {}
   /// A whole request, with a body of Content-Length; empty when the client left.
   std::string request() {
     while (got_.find("\r\n\r\n") == std::string::npos)

@@ -86,9 +86,9 @@ TEST_F(Pooled, the_wait_has_a_limit_of_its_own_and_the_clock_of_the_request_star
     if (!line.request().empty()) arrived.pass();
     line.until_closed();
   });
-  const auto client = session({.per_origin = 1, .timeouts = {.wait = 100ms, .total = 5s}});
-  Later first;
+  Later first;  // outlives the session, which tells it of its end
   Later second;
+  const auto client = session({.per_origin = 1, .timeouts = {.wait = 100ms, .total = 5s}});
   client->send_async({.origin = silent.origin}, first.done());
   ASSERT_TRUE(arrived.wait(1));
   client->send_async({.origin = silent.origin}, second.done());

@@ -216,7 +216,7 @@ TEST_F(Names, an_address_that_does_not_answer_is_overtaken_by_the_next_one) {
   std::vector<int> fillers;
   for (int i = 0; i < 8; ++i) {
     fillers.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    ::connect(fillers.back(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    static_cast<void>(::connect(fillers.back(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
   }
   const Peer peer(always(), nullptr, "127.0.0.1", ntohs(address.sin_port));
   const auto client = session({.eyeballs = 50ms, .resolve = [](const std::string&) {
