@@ -88,7 +88,7 @@ int main() {
   const auto server = HttpServer::start({}, shop, clock);
   if (!server) return 1;
   // No proxy between this program and itself.
-  const Environment environment({{"no_proxy", "127.0.0.1"}});
+  const Environment environment(std::map<std::string, std::string>{{"no_proxy", "127.0.0.1"}});
   const auto said = talk(fmt::format("http://127.0.0.1:{}", (*server)->port()), clock, environment);
   fmt::print("{}\n", said ? *said : said.error().text());
   return said ? 0 : 1;

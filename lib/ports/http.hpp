@@ -56,11 +56,11 @@ struct HttpResponse {
 /// "Service Unavailable" for 503; empty for codes without a name.
 [[nodiscard]] std::string_view http_reason(int status) noexcept;
 
-/// Sends one request to "http://host:port". Threads: any. Keeps connections alive on its own account.
+/// Sends one request to an origin. Threads: any. Keeps connections alive on its own account.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  /// `origin` is "http://host:port" without a path. Any status is a success here: the caller judges it.
+  /// `origin` is "http://host:port" or "https://host", no path. Any status is a success here: the caller judges it.
   /// A request is sent at most once, unless a kept connection turned out dead and a second delivery does no harm: the
   /// method is GET, HEAD, OPTIONS, TRACE, PUT or DELETE, or there is an Idempotency-Key.
   /// Errors: invalid_argument (origin), unavailable (refused, reset, closed), deadline_exceeded, data_loss (not HTTP),

@@ -9,8 +9,9 @@
 namespace serin::http {
 namespace {
 
-/// Holds every connection at one point until it is told to serve.
 struct Cancelled : Live {
+  /// Longer than a test waits: what is at rest is so because it was given up.
+  static constexpr Timeouts patient{.connect = 60s};
   /// \param reached  returns when the request is at the point
   void stop_at(const std::string& what, Session& client, Request request, const std::function<bool()>& reached) {
     std::stop_source stop;
@@ -82,11 +83,11 @@ TEST_F(Cancelled, while_its_name_is_looked_up) {
   Gate asked;
   Gate open;
   const Peer peer(always());
-  const auto client = session({.resolve = [&](const std::string&) {
-    asked.pass();
-    static_cast<void>(open.wait(1));
-    return Result<std::vector<std::string>>({"127.0.0.1"});
-  }});
+  const auto client = session({.timeouts = patient, .resolve = [&](const std::string&) {
+                                 asked.pass();
+                                 static_cast<void>(open.wait(1));
+                                 return Result<std::vector<std::string>>({"127.0.0.1"});
+                               }});
   const std::string origin = "http://shop.example:" + std::to_string(peer.port);
   stop_at("lookup", *client, get(origin), [&] { return asked.wait(1); });
   open.pass();
@@ -107,7 +108,7 @@ TEST_F(Cancelled, while_it_connects) {
     fillers.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     static_cast<void>(::connect(fillers.back(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
   }
-  const auto client = session();
+  const auto client = session({.timeouts = patient});
   stop_at("connect", *client, get("http://127.0.0.1:" + std::to_string(ntohs(address.sin_port))),
           [&] { return becomes([&] { return sum(*client).opening == 1; }); });
   for (const int one : fillers) ::close(one);
@@ -121,9 +122,9 @@ TEST_F(Cancelled, in_the_handshake_and_in_a_proxys_tunnel) {
     line.until_closed();
   });
   const std::string port = std::to_string(silent.port);
-  const auto direct = session();
+  const auto direct = session({.timeouts = patient});
   stop_at("handshake", *direct, get("https://127.0.0.1:" + port), [&] { return arrived.wait(1); });
-  const auto tunnelled = session({.proxies = {.https = "127.0.0.1:" + port}});
+  const auto tunnelled = session({.timeouts = patient, .proxies = {.https = "127.0.0.1:" + port}});
   stop_at("tunnel", *tunnelled, get("https://shop.example"), [&] { return arrived.wait(2); });
 }
 
@@ -177,7 +178,7 @@ TEST_F(Cancelled, while_a_second_connection_is_opened_for_it) {
     }
     SSL_free(ssl);
   });
-  const auto client = session({.tls = {.ca_file = (folder.path / "ca.pem").string()}});
+  const auto client = session({.timeouts = patient, .tls = {.ca_file = (folder.path / "ca.pem").string()}});
   const std::string origin = "https://localhost:" + std::to_string(peer.port);
   ASSERT_TRUE(client->send(get(origin)));
   stop_at("reopening", *client, get(origin), [&] { return again.wait(1); });
