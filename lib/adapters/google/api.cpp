@@ -142,7 +142,7 @@ HttpRequest Api::request_of(const ApiCall& call, std::string_view token) const {
   if (!token.empty()) request.headers.set("Authorization", fmt::format("Bearer {}", token));
   const std::string project = options_.quota_project.empty() ? tokens_.quota_project() : options_.quota_project;
   if (!project.empty()) request.headers.set("x-goog-user-project", project);
-  if (!call.body.empty()) request.headers.set("Content-Type", "application/json");
+  if (!call.body.empty() && !call.headers.find("Content-Type")) request.headers.set("Content-Type", "application/json");
   request.body = call.body;
   return request;
 }

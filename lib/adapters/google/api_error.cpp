@@ -137,6 +137,8 @@ Errc code_of(const ApiError& error) noexcept {
     case OutcomeClass::success:
     case OutcomeClass::permanent: break;
   }
+  if (error.reason == "invalid_grant" || error.reason == "invalid_client" || error.reason == "unauthorized_client")
+    return Errc::permission_denied;
   if (error.status == "DATA_LOSS") return Errc::data_loss;
   if (error.http_status == 401 || error.http_status == 403 || error.http_status == 407) return Errc::permission_denied;
   if (error.http_status == 404 || error.http_status == 410) return Errc::not_found;

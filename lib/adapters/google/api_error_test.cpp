@@ -104,6 +104,11 @@ TEST(An_error, of_oauth_is_read_too) {
   EXPECT_EQ(describe(error), "400 (invalid_grant): Token has been revoked.");
 }
 
+TEST(An_error, of_oauth_that_refuses_credentials_is_a_denial) {
+  EXPECT_EQ(errc_name(code_of(read_error(400, R"({"error":"invalid_grant"})"))), "permission_denied");
+  EXPECT_EQ(errc_name(code_of(read_error(401, R"({"error":"invalid_client"})"))), "permission_denied");
+}
+
 TEST(An_error, carries_the_details_that_name_a_reason_and_a_wait) {
   const ApiError error =
       read_error(403, R"({"error":{"code":403,"message":"off","status":"PERMISSION_DENIED","details":[
