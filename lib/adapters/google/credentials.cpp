@@ -92,7 +92,8 @@ Result<std::unique_ptr<Credentials>> Credentials::of_text(std::string_view text,
   SERIN_CHECK(check(options));
   SERIN_TRY(const CredentialsFile file, parse_credentials(text, name));
   SERIN_TRY(std::shared_ptr<TokenFetcher> fetcher, fetcher_of(file, world, options, name));
-  std::unique_ptr<Credentials> out(new Credentials(std::move(fetcher), world, fmt::format("{} ({})", who(file), name)));
+  std::string shown = fmt::format("{} ({})", who(file), name);
+  std::unique_ptr<Credentials> out(new Credentials(std::move(fetcher), world, std::move(shown)));
   out->project_ = file.project;
   out->quota_project_ = options.quota_project.empty() ? file.quota_project : options.quota_project;
   return out;
@@ -116,8 +117,8 @@ Result<std::unique_ptr<Credentials>> Credentials::of_metadata(const Environment&
   SERIN_CHECK(check(options));
   const MetadataServer server = metadata_server(environment);
   SERIN_TRY(std::shared_ptr<TokenFetcher> fetcher, fetch_from_metadata(server, world, options.scopes));
-  std::unique_ptr<Credentials> out(
-      new Credentials(std::move(fetcher), world, fmt::format("this machine's service account ({})", server.origin)));
+  std::string shown = fmt::format("this machine's service account ({})", server.origin);
+  std::unique_ptr<Credentials> out(new Credentials(std::move(fetcher), world, std::move(shown)));
   out->quota_project_ = options.quota_project;
   return out;
 }

@@ -46,7 +46,7 @@ TEST(Credentials_file, of_an_external_account_with_a_file) {
   const auto file = parse(R"({"type":"external_account","audience":"//iam.googleapis.com/x","subject_token_type":"jwt",
     "token_url":"http://127.0.0.1:9/v1/token","credential_source":{"file":"/var/t","format":{"type":"json",
     "subject_token_field_name":"id"}},"service_account_impersonation_url":
-    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/b@p.iam.gserviceaccount.com:generateAccessToken",
+    "https://i.googleapis.com/v1/projects/-/serviceAccounts/b@p.iam.gserviceaccount.com:generateAccessToken",
     "service_account_impersonation":{"token_lifetime_seconds":900}})");
   ASSERT_TRUE(file) << file.error().text();
   const auto& account = std::get<ExternalAccount>(file->source);

@@ -135,7 +135,8 @@ TEST_F(CredentialsTest, whose_token_endpoint_answers_nonsense_have_none) {
 TEST_F(CredentialsTest, of_an_external_account_exchange_the_token_of_a_file_that_is_read_each_time) {
   const std::string path = write("subject", " eyJ.one\n");
   const std::string file =
-      R"({"type":"external_account","audience":"//iam/aud","token_url":"https://sts.googleapis.com/v1/token",
+      R"({"type":"external_account","audience":"//iam/aud",
+    "token_url":"https://sts.googleapis.com/v1/token",
     "subject_token_type":"urn:ietf:params:oauth:token-type:jwt","credential_source":{"file":")" +
       path + R"("}})";
   http.then(200, R"({"access_token":"sts1","expires_in":600})");
@@ -158,11 +159,13 @@ TEST_F(CredentialsTest, of_an_external_account_exchange_the_token_of_a_file_that
 
 TEST_F(CredentialsTest, of_an_external_account_take_a_token_from_an_address_and_impersonate) {
   const std::string file =
-      R"({"type":"external_account","audience":"aud","token_url":"https://sts.googleapis.com/v1/token",
+      R"({"type":"external_account","audience":"aud",
+    "token_url":"https://sts.googleapis.com/v1/token",
     "subject_token_type":"jwt","client_id":"me","client_secret":"pw",
     "credential_source":{"url":"http://169.254.169.254/id?v=1","headers":{"Metadata":"True"},
       "format":{"type":"json","subject_token_field_name":"access_token"}},
-    "service_account_impersonation_url":"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/b@p:generateAccessToken"})";
+    "service_account_impersonation_url":
+    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/b@p:generateAccessToken"})";
   http.then(200, R"({"access_token":"from-azure"})")
       .then(200, R"({"access_token":"sts1","expires_in":3600})")
       .then(200, R"({"accessToken":"imp1","expireTime":"2026-04-09T18:33:00Z"})");
@@ -188,7 +191,8 @@ TEST_F(CredentialsTest, of_an_external_account_take_a_token_from_an_address_and_
 
 TEST_F(CredentialsTest, that_may_not_impersonate_say_which_role_is_missing) {
   const std::string file = R"({"type":"impersonated_service_account","service_account_impersonation_url":
-    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/b@p:generateAccessToken","source_credentials":)" +
+    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/b@p:generateAccessToken",
+    "source_credentials":)" +
                            user_file + "}";
   http.then(200, token_answer).then(403, R"({"error":{"status":"PERMISSION_DENIED","message":"no"}})");
   EXPECT_EQ(token(*of(file)),
