@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "serin/base/redact.hpp"
 #include "serin/base/text.hpp"
 

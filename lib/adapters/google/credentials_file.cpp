@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "serin/base/text.hpp"
 
 namespace serin::google {

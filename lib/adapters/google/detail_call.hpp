@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "serin/google/api.hpp"
 #include "serin/google/place.hpp"
 

@@ -1,4 +1,4 @@
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 
 #include <fmt/format.h>
 

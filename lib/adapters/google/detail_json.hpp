@@ -10,7 +10,7 @@
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
 
-// Private to the module: answers and files that others wrote, read without a surprise.
+// For this module and the clients on it: answers and files that others wrote, read without a surprise.
 namespace serin::google {
 
 /// Errors: data_loss, naming `what` and the place; never its content.

@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "detail_fetchers.hpp"
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "serin/base/text.hpp"
 #include "serin/system/files.hpp"
 

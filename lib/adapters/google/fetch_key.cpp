@@ -2,7 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "detail_fetchers.hpp"
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "detail_jwt.hpp"
 
 // Tokens with a service account's key or a user's refresh token: one POST of a form, or no request at all.

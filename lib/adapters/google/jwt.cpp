@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "detail_jwt.hpp"
 #include "serin/base/text.hpp"
 

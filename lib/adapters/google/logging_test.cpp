@@ -5,7 +5,7 @@
 #include <set>
 
 #include "client_under_test.hpp"
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "serin/google/checks.hpp"
 #include "serin/google/cloud_logging.hpp"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "client_under_test.hpp"
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "detail_series.hpp"
 #include "serin/google/checks.hpp"
 #include "serin/google/cloud_monitoring.hpp"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "detail_json.hpp"
+#include "serin/google/detail_json.hpp"
 #include "detail_series.hpp"
 
 namespace serin::google {
