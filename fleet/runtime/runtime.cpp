@@ -231,7 +231,11 @@ void Runtime::add_bus_check() {
               for (const SubscriptionOptions& subscription : *subscriptions) {
                 const auto backlog = bus_->backlog(subscription.name, deadline);
                 if (!backlog) return health::CheckAnswer::of(backlog.error());
-                dead += backlog->dead_letters;
+                if (!backlog->dead_letters)
+                  return health::CheckAnswer::unknown(
+                      "dead_letters_unknown",
+                      "the bus does not tell how many dead letters " + subscription.name + " has");
+                dead += *backlog->dead_letters;
               }
               return check_answer(judge_dead_letters(dead, 10));
             });

@@ -38,11 +38,12 @@ struct SubscriptionOptions {
   std::int64_t push_concurrency = 4;  ///< deliveries in flight at once; >= 1
 };
 
+/// Nothing where the bus cannot tell: that is no zero.
 struct Backlog {
-  std::int64_t waiting = 0;       ///< to be delivered, now or after a backoff
-  std::int64_t leased = 0;        ///< delivered, not yet acknowledged
-  std::int64_t dead_letters = 0;  ///< used up their attempts
-  Duration oldest{};              ///< age of the oldest that is not acknowledged
+  std::optional<std::int64_t> waiting;       ///< to be delivered, now or after a backoff
+  std::optional<std::int64_t> leased;        ///< delivered, not yet acknowledged
+  std::optional<std::int64_t> dead_letters;  ///< used up their attempts
+  std::optional<Duration> oldest;            ///< age of the oldest that is not acknowledged
 };
 
 /// At-least-once delivery by topic and subscription. Threads: any; processes: any number at once.

@@ -18,14 +18,16 @@ struct Worst {
   std::int64_t dead_letters = 0;
   std::string dead_letters_in;
   std::int64_t waiting = 0;  ///< of all
+  std::string unknown_in;    ///< a subscription of which the bus does not tell what is judged
   void add(const std::string& name, const Backlog& backlog) {
-    waiting += backlog.waiting;
-    if (oldest_in.empty() || backlog.oldest > oldest) {
-      oldest = backlog.oldest;
+    waiting += backlog.waiting.value_or(0);
+    if (!backlog.oldest || !backlog.dead_letters) unknown_in = name;
+    if (oldest_in.empty() || backlog.oldest.value_or(0s) > oldest) {
+      oldest = backlog.oldest.value_or(0s);
       oldest_in = name;
     }
-    if (dead_letters_in.empty() || backlog.dead_letters > dead_letters) {
-      dead_letters = backlog.dead_letters;
+    if (dead_letters_in.empty() || backlog.dead_letters.value_or(0) > dead_letters) {
+      dead_letters = backlog.dead_letters.value_or(0);
       dead_letters_in = name;
     }
   }
@@ -45,6 +47,9 @@ CheckAnswer judge(const BusOptions& options, const Worst& worst) {
   if (worst.oldest >= options.oldest_degraded) return CheckAnswer::warn("backlog_old", late, std::move(details));
   if (worst.dead_letters >= options.dead_letters_degraded)
     return CheckAnswer::warn("dead_letters", dead, std::move(details));
+  if (!worst.unknown_in.empty())
+    return CheckAnswer::unknown(
+        "backlog_unknown", "the bus does not tell how old or how dead the messages of " + worst.unknown_in + " are");
   return CheckAnswer::pass(std::move(details));
 }
 

@@ -18,7 +18,8 @@ struct BusOptions {
   std::int64_t dead_letters_down = 1000;
 };
 /// Whether subscriptions exist and are worked off. Asks for counts only: pulls and acknowledges nothing. A subscription
-/// that is missing is down; a bus that does not answer is down. Ends at the deadline as far as the bus does; a stop is
+/// that is missing is down; a bus that does not answer is down; one that does not tell ages and dead letters (Pub/Sub)
+/// is unknown. Ends at the deadline as far as the bus does; a stop is
 /// seen before each question. Errors: invalid_argument. \param bus  outlives the check
 Result<health::CheckFunction> bus_check(BusOptions options, Bus& bus);
 

@@ -237,5 +237,37 @@ TEST(Options, out_of_range_are_refused) {
   EXPECT_FALSE(http_check({.url = "http://a", .expected = {99}}, client));
 }
 
+/// A bus with one subscription that tells as much of its backlog as it is given.
+struct TellingBus final : Bus {
+  Backlog told;
+  Status create_topic(std::string_view, Deadline) override { return {}; }
+  Status create_subscription(SubscriptionOptions, Deadline) override { return {}; }
+  Result<std::vector<SubscriptionOptions>> subscriptions(Deadline) override {
+    return std::vector<SubscriptionOptions>{{.name = "s", .topic = "t"}};
+  }
+  Result<std::vector<std::string>> publish(std::string_view, std::vector<BusMessage>, Deadline) override {
+    return std::vector<std::string>();
+  }
+  Result<std::vector<Delivery>> pull(std::string_view, std::size_t, Deadline) override {
+    return std::vector<Delivery>();
+  }
+  Status ack(std::string_view, std::string_view, Deadline) override { return {}; }
+  Status nack(std::string_view, std::string_view, std::string_view, Deadline) override { return {}; }
+  Result<Backlog> backlog(std::string_view, Deadline) override { return told; }
+};
+
+TEST(BusCheck, a_bus_that_does_not_tell_is_unknown_and_what_it_tells_still_counts) {
+  TellingBus bus;
+  const auto check = bus_check({.subscriptions = {"s"}}, bus);
+  EXPECT_EQ(run(check).status, HealthStatus::unknown);
+  EXPECT_EQ(run(check).reason, "backlog_unknown");
+  bus.told.oldest = 0s;
+  EXPECT_EQ(run(check).status, HealthStatus::unknown) << "of dead letters nothing is known";
+  bus.told.dead_letters = 0;
+  EXPECT_EQ(run(check).status, HealthStatus::up);
+  bus.told = {.waiting = {}, .leased = {}, .dead_letters = 5000, .oldest = {}};
+  EXPECT_EQ(run(check).status, HealthStatus::down);
+}
+
 }  // namespace
 }  // namespace serin::probes

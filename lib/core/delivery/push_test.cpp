@@ -109,7 +109,7 @@ TEST_F(Pushing, a_message_arrives_as_pub_sub_sends_it_and_is_acknowledged) {
       << service.requests[0];
   EXPECT_EQ(service.requests.size(), 1u);
   const auto backlog = bus->backlog("s", Deadline::never());
-  EXPECT_EQ(backlog->waiting + backlog->leased, 0);
+  EXPECT_EQ(backlog->waiting.value() + backlog->leased.value(), 0);
 }
 
 TEST_F(Pushing, a_refused_message_comes_again_and_then_is_a_dead_letter) {

@@ -1,0 +1,60 @@
+#pragma once
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "serin/google/api.hpp"
+#include "serin/ports/bus.hpp"
+
+namespace serin::google {
+
+struct PubSubOptions {
+  std::string project;
+  std::string ordering_attribute = {};  ///< its value is a message's ordering key; empty: none has one
+  std::stop_token stop = {};            ///< ends every call
+  std::string endpoint = "https://pubsub.googleapis.com";
+};
+
+/// Topics and subscriptions of Google Pub/Sub. Threads: any. Processes: any number.
+///
+/// What is other than on the embedded bus: ack_deadline is 10 s to 10 min and max_attempts 5 to 100; a subscription
+/// without dead letter topic gets one of its own, "NAME.dead", with a subscription that keeps them; why a message was
+/// given back is not kept; acknowledging it after its lease ran out is no error unless Pub/Sub says so; messages for
+/// more than one request (1000, 9 MB) are published request by request, and an error says how many were. Push options
+/// stand in labels, for the agent that pushes; Pub/Sub itself pushes nothing.
+class PubSub final : public Bus {
+ public:
+  /// Sends nothing. \param http, tokens, sleeper, random  outlive it. Errors: invalid_argument, naming the option.
+  static Result<std::unique_ptr<PubSub>> open(PubSubOptions options, HttpClient& http, TokenSource& tokens,
+                                              Sleeper& sleeper, Random& random);
+  Status create_topic(std::string_view topic, Deadline deadline) override;
+  /// Errors: as the port's; conflict, when it exists and is of another topic.
+  Status create_subscription(SubscriptionOptions options, Deadline deadline) override;
+  Result<std::vector<SubscriptionOptions>> subscriptions(Deadline deadline) override;
+  Result<std::vector<std::string>> publish(std::string_view topic, std::vector<BusMessage> messages,
+                                           Deadline deadline) override;
+  Result<std::vector<Delivery>> pull(std::string_view subscription, std::size_t most, Deadline deadline) override;
+  Status ack(std::string_view subscription, std::string_view ack_id, Deadline deadline) override;
+  Status nack(std::string_view subscription, std::string_view ack_id, std::string_view reason,
+              Deadline deadline) override;
+  /// Whether the subscription is there; Pub/Sub counts nothing for its clients, so that every count is unknown.
+  Result<Backlog> backlog(std::string_view subscription, Deadline deadline) override;
+  /// Whether the service answers and the topic is there; pulls nothing. Errors: not_found, ...
+  Status ping(std::string_view topic, Deadline deadline);
+
+ private:
+  PubSub(PubSubOptions options, std::unique_ptr<Api> api) : options_(std::move(options)), api_(std::move(api)) {}
+  [[nodiscard]] std::string topic_name(std::string_view topic) const;
+  [[nodiscard]] std::string subscription_name(std::string_view subscription) const;
+  [[nodiscard]] std::string topic_path(std::string_view topic) const;
+  [[nodiscard]] std::string subscription_path(std::string_view subscription) const;
+  Result<HttpResponse> send(std::string method, std::string path, std::string body, Idempotency idempotency,
+                            Deadline deadline, ApiError* error = nullptr);
+  Status keep_dead_letters(const std::string& subscription, Deadline deadline);
+  Status settle(std::string_view subscription, std::string_view verb, std::string body, Deadline deadline);
+
+  PubSubOptions options_;
+  std::unique_ptr<Api> api_;
+};
+
+}  // namespace serin::google
