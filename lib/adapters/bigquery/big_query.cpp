@@ -9,6 +9,7 @@
 
 #include "dialect.hpp"
 #include "jobs.hpp"
+#include "serin/google/checks.hpp"
 #include "serin/google/detail_json.hpp"
 #include "sessions.hpp"
 
@@ -27,7 +28,6 @@ Status check(const BigQueryOptions& options) {
   if (options.max_bytes_billed < 0 || options.max_bytes_read < 0) return wrong("a limit of bytes must be 0 or more");
   if (options.page_rows < 0) return wrong("page_rows must be 0 or more");
   if (options.new_jobs < 0 || options.new_jobs > 10) return wrong("new_jobs must be 0 to 10");
-  if (options.attempts < 1 || options.attempts > 1000) return wrong("attempts must be 1 to 1000");
   if (options.labels.size() > 64) return wrong("a job has at most 64 labels");
   return {};
 }
@@ -35,11 +35,11 @@ Status check(const BigQueryOptions& options) {
 }  // namespace
 
 struct BigQuery::Parts {
-  Parts(BigQueryOptions given, std::unique_ptr<Api> made, Sleeper& sleeper, Random& random)
+  Parts(BigQueryOptions given, std::shared_ptr<Api> over)
       : options(std::move(given)),
-        api(std::move(made)),
+        api(std::move(over)),
         jobs(*api, options),
-        sessions(jobs, sleeper, random, options.stop) {}
+        sessions(jobs, api->sleeper(), api->random(), options.stop) {}
 
   /// The statement in GoogleSQL, if this client may send it.
   Result<GoogleSql> prepared(std::string_view sql, std::span<const SqlValue> parameters, bool if_needed,
@@ -105,7 +105,7 @@ struct BigQuery::Parts {
   }
 
   BigQueryOptions options;
-  std::unique_ptr<Api> api;
+  std::shared_ptr<Api> api;
   Jobs jobs;
   Sessions sessions;
   std::mutex mutex;
@@ -140,14 +140,17 @@ class Inside final : public SqlSession {
 BigQuery::BigQuery(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 BigQuery::~BigQuery() = default;
 
-Result<std::unique_ptr<BigQuery>> BigQuery::open(BigQueryOptions options, HttpClient& http, TokenSource& tokens,
-                                                 Sleeper& sleeper, Random& random) {
+ApiOptions BigQuery::defaults() {
+  ApiOptions options{.service = "bigquery", .endpoint = "https://bigquery.googleapis.com", .retry = bigquery_retry()};
+  // One request, with one request id. A job that broke keeps that id: a query is then run anew with another one.
+  options.retry.max_attempts = 5;
+  return options;
+}
+
+Result<std::unique_ptr<BigQuery>> BigQuery::open(BigQueryOptions options, std::shared_ptr<Api> api) {
   SERIN_CHECK(check(options));
-  ApiOptions how{.service = "bigquery", .endpoint = options.endpoint, .retry = bigquery_retry()};
-  how.retry.max_attempts = options.attempts;
-  SERIN_TRY(std::unique_ptr<Api> api, Api::make(http, tokens, sleeper, random, std::move(how)));
-  return std::unique_ptr<BigQuery>(
-      new BigQuery(std::make_unique<Parts>(std::move(options), std::move(api), sleeper, random)));
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(api));
+  return std::unique_ptr<BigQuery>(new BigQuery(std::move(parts)));
 }
 
 Result<SqlTable> BigQuery::query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
@@ -226,6 +229,13 @@ Status BigQuery::ping(Deadline deadline) {
   SERIN_CHECK(parts_->jobs.run({.text = "SELECT 1", .parameters = {}, .dry = true}, deadline));
   if (!parts_->options.dataset.empty()) SERIN_CHECK(parts_->jobs.get(parts_->jobs.dataset_path(), deadline));
   return {};
+}
+
+health::CheckFunction bigquery_check(BigQuery& sql) {
+  return [&sql](const health::CheckContext& context) {
+    const Status answered = sql.ping(context.deadline);
+    return answered ? health::CheckAnswer::pass() : answer_of(answered.error());
+  };
 }
 
 }  // namespace serin::google

@@ -9,9 +9,7 @@
 #include <vector>
 
 #include "serin/google/api.hpp"
-#include "serin/ports/clock.hpp"
-#include "serin/ports/http.hpp"
-#include "serin/ports/random.hpp"
+#include "serin/ports/check.hpp"
 #include "serin/ports/sql.hpp"
 
 namespace serin::google {
@@ -35,9 +33,6 @@ struct BigQueryOptions {
   std::int64_t page_rows = 0;                      ///< rows of one answer, at least 1; 0: the service chooses (10 MB)
   int new_jobs = 2;           ///< how often a query is run anew when its job broke; writes never are; 0 to 10
   std::stop_token stop = {};  ///< ends every call, and cancels its job
-  std::string endpoint = "https://bigquery.googleapis.com";
-  /// Of one HTTP request, with the same request id, so that the service does the work once.
-  int attempts = 5;  ///< 1 to 1000
 };
 
 /// What a statement did, and what it cost.
@@ -76,10 +71,10 @@ struct RejectedRow {
 /// in the dataset: BigQuery itself would end the second one with an error.
 class BigQuery final : public Sql {
  public:
-  /// Sends nothing. \param http, tokens, sleeper, random  outlive it
-  /// Errors: invalid_argument, naming the option.
-  static Result<std::unique_ptr<BigQuery>> open(BigQueryOptions options, HttpClient& http, TokenSource& tokens,
-                                                Sleeper& sleeper, Random& random);
+  /// Where BigQuery is, and how its requests are tried again: five times, as a request id makes that harmless.
+  [[nodiscard]] static ApiOptions defaults();
+  /// Sends nothing. Errors: invalid_argument, naming the option.
+  static Result<std::unique_ptr<BigQuery>> open(BigQueryOptions options, std::shared_ptr<Api> api);
   ~BigQuery() override;
   using Sql::execute;
   using Sql::query;
@@ -107,5 +102,8 @@ class BigQuery final : public Sql {
   explicit BigQuery(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };
+
+/// Whether BigQuery answers: its ping(). \param sql  outlives the check
+[[nodiscard]] health::CheckFunction bigquery_check(BigQuery& sql);
 
 }  // namespace serin::google

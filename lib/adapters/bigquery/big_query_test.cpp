@@ -29,7 +29,8 @@ std::string error(int code, const std::string& reason, const std::string& messag
 class BigQueryCalls : public testing::Test {
  protected:
   BigQuery& sql() {
-    if (!made) made = BigQuery::open(options, http, tokens, world.sleeper(), world.random()).value();
+    if (!made)
+      made = BigQuery::open(options, Api::make(http, tokens, world.sleeper(), world.random(), api).value()).value();
     return *made;
   }
   Deadline in(Duration time) { return Deadline::after(world.now(), time); }
@@ -42,6 +43,7 @@ class BigQueryCalls : public testing::Test {
   ScriptedHttp http{world.sleeper()};
   FixedToken tokens{"owner"};
   BigQueryOptions options{.project = "p", .dataset = "d", .labels = {{"team", "core"}}};
+  ApiOptions api = BigQuery::defaults();
   std::unique_ptr<BigQuery> made;
 };
 
@@ -115,7 +117,7 @@ TEST_F(BigQueryCalls, cancels_when_the_process_is_asked_to_stop) {
 }
 
 TEST_F(BigQueryCalls, a_query_whose_job_broke_gets_two_new_jobs_and_a_write_none) {
-  options.attempts = 1;
+  api.retry.max_attempts = 1;
   http.then(400, error(400, "jobBackendError", "try again"))
       .then(400, error(400, "jobInternalError", "x"))
       .then(200, one_row);
@@ -230,7 +232,7 @@ TEST_F(BigQueryCalls, a_transaction_waits_for_somebody_elses_as_long_as_it_may) 
 }
 
 TEST_F(BigQueryCalls, a_commit_that_nobody_heard_of_says_so) {
-  options.attempts = 1;
+  api.retry.max_attempts = 1;
   http.then([&](const HttpRequest& request) -> Result<HttpResponse> {
     if (request.body.find("COMMIT") != std::string::npos) return fail(Errc::unavailable, "reset");
     return HttpResponse{.body = R"({"jobComplete":true,"sessionInfo":{"sessionId":"s1"}})"};
@@ -285,13 +287,20 @@ TEST_F(BigQueryCalls, streamed_rows_that_are_not_taken_are_named) {
   EXPECT_FALSE(sql().insert_all("t", {{.json = "no json", .insert_id = {}}}, in(60s)));
 }
 
+TEST_F(BigQueryCalls, its_check_tries_a_query_out_and_looks_for_the_dataset) {
+  http.then(200, one_row);
+  EXPECT_EQ(bigquery_check(sql())({.deadline = in(5s), .stop = {}}).status, health::HealthStatus::up);
+  EXPECT_EQ(body(0).at("dryRun"), true);
+  EXPECT_EQ(target(1), "GET /bigquery/v2/projects/p/datasets/d");
+  http.clear();
+  http.then(403, error(403, "accessDenied", "no"));
+  EXPECT_EQ(bigquery_check(sql())({.deadline = in(5s), .stop = {}}).status, health::HealthStatus::down);
+}
+
 TEST_F(BigQueryCalls, options_are_checked_when_it_is_opened) {
-  for (const BigQueryOptions& wrong : std::vector<BigQueryOptions>{{},
-                                                                   {.project = "p", .new_jobs = -1},
-                                                                   {.project = "p", .attempts = 0},
-                                                                   {.project = "p", .max_bytes_billed = -1}})
-    EXPECT_EQ(BigQuery::open(wrong, http, tokens, world.sleeper(), world.random()).error().code(),
-              Errc::invalid_argument);
+  for (const BigQueryOptions& wrong :
+       std::vector<BigQueryOptions>{{}, {.project = "p", .new_jobs = -1}, {.project = "p", .max_bytes_billed = -1}})
+    EXPECT_EQ(BigQuery::open(wrong, nullptr).error().code(), Errc::invalid_argument);
 }
 
 }  // namespace

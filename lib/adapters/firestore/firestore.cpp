@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "serin/base/text.hpp"
+#include "serin/google/checks.hpp"
 #include "serin/google/detail_json.hpp"
 #include "values.hpp"
 
@@ -51,12 +52,11 @@ struct Firestore::Stored {
   std::string write;  ///< the number of the write that made it so
 };
 
-Result<std::unique_ptr<Firestore>> Firestore::open(FirestoreOptions options, HttpClient& http, TokenSource& tokens,
-                                                   Sleeper& sleeper, Random& random) {
+ApiOptions Firestore::defaults() { return {.service = "firestore", .endpoint = "https://firestore.googleapis.com"}; }
+
+Result<std::unique_ptr<Firestore>> Firestore::open(FirestoreOptions options, std::shared_ptr<Api> api) {
   if (options.project.empty()) return fail(Errc::invalid_argument, "Firestore needs a project");
   if (options.database.empty()) return fail(Errc::invalid_argument, "Firestore needs a database; usual is (default)");
-  SERIN_TRY(std::unique_ptr<Api> api,
-            Api::make(http, tokens, sleeper, random, {.service = "firestore", .endpoint = options.endpoint}));
   return std::unique_ptr<Firestore>(new Firestore(std::move(options), std::move(api)));
 }
 
@@ -191,6 +191,13 @@ Result<std::vector<Document>> Firestore::list(std::string_view collection, Deadl
 Status Firestore::ping(Deadline deadline) {
   SERIN_CHECK(look("health", "probe", deadline));
   return {};
+}
+
+health::CheckFunction firestore_check(Firestore& documents) {
+  return [&documents](const health::CheckContext& context) {
+    const Status answered = documents.ping(context.deadline);
+    return answered ? health::CheckAnswer::pass() : answer_of(answered.error());
+  };
 }
 
 }  // namespace serin::google

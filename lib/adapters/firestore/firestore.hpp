@@ -4,6 +4,7 @@
 #include <string>
 
 #include "serin/google/api.hpp"
+#include "serin/ports/check.hpp"
 #include "serin/ports/documents.hpp"
 
 namespace serin::google {
@@ -12,7 +13,6 @@ struct FirestoreOptions {
   std::string project;
   std::string database = "(default)";
   std::stop_token stop = {};  ///< ends every call
-  std::string endpoint = "https://firestore.googleapis.com";
 };
 
 /// Documents in Firestore, as its own fields, so that others can read them. Threads: any. Processes: any number.
@@ -24,9 +24,9 @@ struct FirestoreOptions {
 /// text in `serin_json`. A document is at most 1 MiB.
 class Firestore final : public Documents {
  public:
-  /// Sends nothing. \param http, tokens, sleeper, random  outlive it. Errors: invalid_argument, naming the option.
-  static Result<std::unique_ptr<Firestore>> open(FirestoreOptions options, HttpClient& http, TokenSource& tokens,
-                                                 Sleeper& sleeper, Random& random);
+  [[nodiscard]] static ApiOptions defaults();
+  /// Sends nothing. Errors: invalid_argument, naming the option.
+  static Result<std::unique_ptr<Firestore>> open(FirestoreOptions options, std::shared_ptr<Api> api);
   Result<std::optional<Document>> get(std::string_view collection, std::string_view id, Deadline deadline) override;
   /// Errors: as the port's; also invalid_argument (no JSON object), unavailable (others write it all the time; or
   /// nothing was heard, and it may have been written).
@@ -39,7 +39,7 @@ class Firestore final : public Documents {
 
  private:
   struct Stored;
-  Firestore(FirestoreOptions options, std::unique_ptr<Api> api) : options_(std::move(options)), api_(std::move(api)) {}
+  Firestore(FirestoreOptions options, std::shared_ptr<Api> api) : options_(std::move(options)), api_(std::move(api)) {}
   [[nodiscard]] std::string documents_path() const;
   [[nodiscard]] std::string name_of(std::string_view collection, std::string_view id) const;
   static Result<Stored> read(std::string_view json);
@@ -47,7 +47,10 @@ class Firestore final : public Documents {
   Result<std::string> commit(std::string write, Idempotency idempotency, ApiError& error, Deadline deadline);
 
   FirestoreOptions options_;
-  std::unique_ptr<Api> api_;
+  std::shared_ptr<Api> api_;
 };
+
+/// Whether Firestore answers: its ping(). \param documents  outlives the check
+[[nodiscard]] health::CheckFunction firestore_check(Firestore& documents);
 
 }  // namespace serin::google

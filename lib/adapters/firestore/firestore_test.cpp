@@ -39,7 +39,9 @@ class FirestoreCalls : public testing::Test {
   ScriptedHttp http{world.sleeper()};
   FixedToken tokens{"owner"};
   std::unique_ptr<Firestore> documents =
-      Firestore::open({.project = "p"}, http, tokens, world.sleeper(), world.random()).value();
+      Firestore::open({.project = "p"},
+                      Api::make(http, tokens, world.sleeper(), world.random(), Firestore::defaults()).value())
+          .value();
 };
 
 TEST_F(FirestoreCalls, a_write_says_what_it_expects_and_differs_from_the_last) {

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "messages.hpp"
+#include "serin/google/checks.hpp"
 #include "serin/google/detail_json.hpp"
 
 namespace serin::google {
@@ -18,11 +19,10 @@ constexpr std::string_view changeable = "ackDeadlineSeconds,labels,deadLetterPol
 
 }  // namespace
 
-Result<std::unique_ptr<PubSub>> PubSub::open(PubSubOptions options, HttpClient& http, TokenSource& tokens,
-                                             Sleeper& sleeper, Random& random) {
+ApiOptions PubSub::defaults() { return {.service = "pubsub", .endpoint = "https://pubsub.googleapis.com"}; }
+
+Result<std::unique_ptr<PubSub>> PubSub::open(PubSubOptions options, std::shared_ptr<Api> api) {
   if (options.project.empty()) return fail(Errc::invalid_argument, "Pub/Sub needs a project");
-  SERIN_TRY(std::unique_ptr<Api> api,
-            Api::make(http, tokens, sleeper, random, {.service = "pubsub", .endpoint = options.endpoint}));
   return std::unique_ptr<PubSub>(new PubSub(std::move(options), std::move(api)));
 }
 
@@ -181,6 +181,13 @@ Result<Backlog> PubSub::backlog(std::string_view subscription, Deadline deadline
 Status PubSub::ping(std::string_view topic, Deadline deadline) {
   SERIN_CHECK(send("GET", topic_path(topic), {}, Idempotency::idempotent, deadline));
   return {};
+}
+
+health::CheckFunction pubsub_check(PubSub& bus, std::string topic) {
+  return [&bus, topic = std::move(topic)](const health::CheckContext& context) {
+    const Status answered = bus.ping(topic, context.deadline);
+    return answered ? health::CheckAnswer::pass() : answer_of(answered.error());
+  };
 }
 
 }  // namespace serin::google

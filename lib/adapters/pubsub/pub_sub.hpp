@@ -5,6 +5,7 @@
 
 #include "serin/google/api.hpp"
 #include "serin/ports/bus.hpp"
+#include "serin/ports/check.hpp"
 
 namespace serin::google {
 
@@ -12,7 +13,6 @@ struct PubSubOptions {
   std::string project;
   std::string ordering_attribute = {};  ///< its value is a message's ordering key; empty: none has one
   std::stop_token stop = {};            ///< ends every call
-  std::string endpoint = "https://pubsub.googleapis.com";
 };
 
 /// Topics and subscriptions of Google Pub/Sub. Threads: any. Processes: any number.
@@ -24,9 +24,9 @@ struct PubSubOptions {
 /// stand in labels, for the agent that pushes; Pub/Sub itself pushes nothing.
 class PubSub final : public Bus {
  public:
-  /// Sends nothing. \param http, tokens, sleeper, random  outlive it. Errors: invalid_argument, naming the option.
-  static Result<std::unique_ptr<PubSub>> open(PubSubOptions options, HttpClient& http, TokenSource& tokens,
-                                              Sleeper& sleeper, Random& random);
+  [[nodiscard]] static ApiOptions defaults();
+  /// Sends nothing. Errors: invalid_argument, naming the option.
+  static Result<std::unique_ptr<PubSub>> open(PubSubOptions options, std::shared_ptr<Api> api);
   Status create_topic(std::string_view topic, Deadline deadline) override;
   /// Errors: as the port's; conflict, when it exists and is of another topic.
   Status create_subscription(SubscriptionOptions options, Deadline deadline) override;
@@ -43,7 +43,7 @@ class PubSub final : public Bus {
   Status ping(std::string_view topic, Deadline deadline);
 
  private:
-  PubSub(PubSubOptions options, std::unique_ptr<Api> api) : options_(std::move(options)), api_(std::move(api)) {}
+  PubSub(PubSubOptions options, std::shared_ptr<Api> api) : options_(std::move(options)), api_(std::move(api)) {}
   [[nodiscard]] std::string topic_name(std::string_view topic) const;
   [[nodiscard]] std::string subscription_name(std::string_view subscription) const;
   [[nodiscard]] std::string topic_path(std::string_view topic) const;
@@ -54,7 +54,10 @@ class PubSub final : public Bus {
   Status settle(std::string_view subscription, std::string_view verb, std::string body, Deadline deadline);
 
   PubSubOptions options_;
-  std::unique_ptr<Api> api_;
+  std::shared_ptr<Api> api_;
 };
+
+/// Whether Pub/Sub answers and the topic is there: its ping(). \param bus  outlives the check
+[[nodiscard]] health::CheckFunction pubsub_check(PubSub& bus, std::string topic);
 
 }  // namespace serin::google

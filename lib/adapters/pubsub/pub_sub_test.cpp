@@ -30,7 +30,10 @@ class PubSubCalls : public testing::Test {
   sim::World world;
   ScriptedHttp http{world.sleeper()};
   FixedToken tokens{"owner"};
-  std::unique_ptr<PubSub> bus = PubSub::open({.project = "p"}, http, tokens, world.sleeper(), world.random()).value();
+  std::unique_ptr<PubSub> bus =
+      PubSub::open({.project = "p"},
+                   Api::make(http, tokens, world.sleeper(), world.random(), PubSub::defaults()).value())
+          .value();
 };
 
 TEST_F(PubSubCalls, what_exists_is_fine) {
