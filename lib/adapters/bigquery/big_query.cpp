@@ -84,18 +84,19 @@ struct BigQuery::Parts {
                                             tried.answer.bytes_processed, options.max_bytes_read));
   }
 
-  Result<JobAnswer> run(std::string_view sql, std::span<const SqlValue> parameters, const std::string& session,
-                        Deadline deadline) {
-    const bool inside = !session.empty();
-    SERIN_TRY(const GoogleSql statement, prepared(sql, parameters, inside, deadline));
+  Result<JobAnswer> run(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
+    SERIN_TRY(const GoogleSql statement, prepared(sql, parameters, false, deadline));
+    return send(statement, parameters, {}, deadline);
+  }
+
+  Result<JobAnswer> send(const GoogleSql& statement, std::span<const SqlValue> parameters, const std::string& session,
+                         Deadline deadline) {
     if (statement.kind == StatementKind::nothing) return JobAnswer();
     SERIN_CHECK(check_bytes(statement, parameters, deadline));
-    // Tables are made outside of the transaction: BigQuery has it no other way.
-    const bool alone = statement.kind == StatementKind::define;
     auto answer = jobs.run({.text = statement.text,
                             .parameters = parameters,
-                            .may_run_again = statement.kind == StatementKind::read && !inside,
-                            .session = alone ? std::string() : session},
+                            .may_run_again = statement.kind == StatementKind::read && session.empty(),
+                            .session = session},
                            deadline);
     if (!statement.created.empty()) {
       const std::scoped_lock lock(mutex);
@@ -114,24 +115,47 @@ struct BigQuery::Parts {
 
 namespace {
 
-/// Statements inside of a transaction.
+/// Statements of one transaction, which begins with the first that writes.
 template <class Parts>
 class Inside final : public SqlSession {
  public:
-  Inside(Parts& parts, std::string session, Deadline deadline)
-      : parts_(parts), session_(std::move(session)), deadline_(deadline) {}
+  Inside(Parts& parts, std::string holder, Deadline deadline)
+      : parts_(parts), holder_(std::move(holder)), deadline_(deadline) {}
   Result<SqlTable> query(std::string_view sql, std::span<const SqlValue> parameters) override {
-    SERIN_TRY(JobAnswer answer, parts_.run(sql, parameters, session_, deadline_));
+    SERIN_TRY(JobAnswer answer, run(sql, parameters));
     return std::move(answer.answer.table);
   }
   Result<std::int64_t> execute(std::string_view sql, std::span<const SqlValue> parameters) override {
-    SERIN_TRY(const JobAnswer answer, parts_.run(sql, parameters, session_, deadline_));
+    SERIN_TRY(const JobAnswer answer, run(sql, parameters));
     return answer.answer.changed;
+  }
+  /// Ends it as `done` says.
+  Status end(Status done) {
+    bool is_turn_given = false;
+    if (!session_.empty() && done) {
+      done = parts_.sessions.commit(session_);
+      is_turn_given = done.has_value();
+    } else if (!session_.empty()) {
+      parts_.sessions.roll_back(session_);
+    }
+    if (!is_turn_given) parts_.sessions.give_turn_back(holder_);
+    return done;
   }
 
  private:
+  Result<JobAnswer> run(std::string_view sql, std::span<const SqlValue> parameters) {
+    SERIN_TRY(const GoogleSql statement, parts_.prepared(sql, parameters, true, deadline_));
+    // Tables are made outside of the transaction: BigQuery has it no other way.
+    if (statement.kind == StatementKind::define) return parts_.send(statement, parameters, {}, deadline_);
+    if (statement.kind == StatementKind::write && session_.empty()) {
+      SERIN_TRY(session_, parts_.sessions.begin(holder_, deadline_));
+    }
+    return parts_.send(statement, parameters, session_, deadline_);
+  }
+
   Parts& parts_;
-  std::string session_;
+  std::string holder_;
+  std::string session_;  ///< empty: nothing was written yet
   Deadline deadline_;
 };
 
@@ -154,23 +178,20 @@ Result<std::unique_ptr<BigQuery>> BigQuery::open(BigQueryOptions options, std::s
 }
 
 Result<SqlTable> BigQuery::query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
-  SERIN_TRY(JobAnswer answer, parts_->run(sql, parameters, {}, deadline));
+  SERIN_TRY(JobAnswer answer, parts_->run(sql, parameters, deadline));
   return std::move(answer.answer.table);
 }
 
 Result<std::int64_t> BigQuery::execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
-  SERIN_TRY(const JobAnswer answer, parts_->run(sql, parameters, {}, deadline));
+  SERIN_TRY(const JobAnswer answer, parts_->run(sql, parameters, deadline));
   return answer.answer.changed;
 }
 
 Status BigQuery::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
   if (parts_->options.read_only) return fail(Errc::permission_denied, "this client of BigQuery only reads");
-  SERIN_TRY(const std::string session, parts_->sessions.begin(deadline));
-  Inside<Parts> inside(*parts_, session, deadline);
-  const Status done = work(inside);
-  if (done) return parts_->sessions.commit(session);
-  parts_->sessions.roll_back(session);
-  return done;
+  SERIN_TRY(std::string holder, parts_->sessions.take_turn(deadline));
+  Inside<Parts> inside(*parts_, std::move(holder), deadline);
+  return inside.end(work(inside));
 }
 
 Result<BigQueryAnswer> BigQuery::run_job(std::string_view sql, std::span<const SqlValue> parameters,

@@ -66,9 +66,9 @@ struct RejectedRow {
 ///
 /// What is other than on SQLite and PostgreSQL: no key is enforced, so a plain INSERT never conflicts, and ON CONFLICT
 /// holds against what is committed; in a transaction, tables are made at once and stay when it is rolled back, so that
-/// CREATE TABLE and ADD COLUMN get IF NOT EXISTS there; TIMESTAMP is a whole number of microseconds; a BYTES parameter
-/// is a text that is no UTF-8 or holds a NUL. Write transactions come one after the other, through a table `serin_turn`
-/// in the dataset: BigQuery itself would end the second one with an error.
+/// CREATE TABLE and ADD COLUMN get IF NOT EXISTS there, and should come before what writes; TIMESTAMP is a whole number
+/// of microseconds; a BYTES parameter is a text that is no UTF-8 or holds a NUL. Write transactions of all processes
+/// come one after the other, through a table `serin_turn` in the dataset; one begins in BigQuery with its first write.
 class BigQuery final : public Sql {
  public:
   /// Where BigQuery is, and how its requests are tried again: five times, as a request id makes that harmless.

@@ -174,51 +174,77 @@ TEST_F(BigQueryCalls, a_job_that_ended_with_an_error_is_one) {
   EXPECT_EQ(answer.error().code(), Errc::invalid_argument) << answer.error().text();
 }
 
-TEST_F(BigQueryCalls, a_transaction_takes_its_turn_in_a_session) {
-  const std::string begun = R"({"jobComplete":true,"sessionInfo":{"sessionId":"s1"}})";
-  http.then(200, done).then(200, begun).then(200, done);
+/// A service that takes every statement: one row changed each, and a session for who asks for one.
+class Transactions : public BigQueryCalls {
+ protected:
+  Transactions() {
+    http.then([this](const HttpRequest& request) -> Result<HttpResponse> {
+      const std::string sent(json::parse(request.body).at("query").as_string());
+      said.push_back((request.body.find("connectionProperties") == std::string::npos ? "" : "in s1: ") +
+                     sent.substr(0, sent.find(" AS SELECT 1 AS id")).substr(0, 40));
+      if (lose_commit && sent.starts_with("COMMIT")) return fail(Errc::unavailable, "reset");
+      const bool refused = sent.starts_with("UPDATE serin_turn SET holder = @p1") && refusals-- > 0;
+      return HttpResponse{.body = R"({"jobComplete":true,"sessionInfo":{"sessionId":"s1"},"numDmlAffectedRows":")" +
+                                  std::string(refused || turn_is_lost ? "0" : "1") + "\"}"};
+    });
+  }
+  static Status erase_all(SqlSession& session) {
+    SERIN_CHECK(session.execute("DELETE FROM t", {}));
+    return {};
+  }
+  static Status only_read(SqlSession& session) {
+    SERIN_CHECK(session.query("SELECT a FROM t", {}));
+    return {};
+  }
+  std::vector<std::string> said;
+  int refusals = 0;
+  bool lose_commit = false;
+  bool turn_is_lost = false;
+  const std::string make = "CREATE TABLE IF NOT EXISTS serin_turn";
+  const std::string take = "UPDATE serin_turn SET holder = @p1, unti";
+  const std::string give = "UPDATE serin_turn SET holder = '' WHERE ";
+};
+
+TEST_F(Transactions, begin_with_their_first_write_in_a_session) {
   const Status kept = sql().transaction(
       [](SqlSession& session) -> Status {
+        SERIN_CHECK(session.query("SELECT a FROM t", {}));
         SERIN_CHECK(session.execute("CREATE TABLE u(a INTEGER)", {}));
         SERIN_TRY(const std::int64_t changed, session.execute("DELETE FROM t", {}));
-        return changed == 3 ? Status() : fail(Errc::internal, "not told how many");
+        SERIN_CHECK(session.query("SELECT b FROM t", {}));
+        return changed == 1 ? Status() : fail(Errc::internal, "not told how many");
       },
       in(60s));
   ASSERT_TRUE(kept) << kept.error().text();
-  std::vector<std::string> said;
-  for (std::size_t n = 0; n < http.count(); ++n) {
-    const bool inside = body(n).contains("connectionProperties");
-    said.push_back((inside ? "s1: " : "") + words(n));
-    if (inside) {
-      EXPECT_EQ(body(n).at("connectionProperties"), json::parse(R"([{"key":"session_id","value":"s1"}])"));
-    }
-  }
-  EXPECT_EQ(said,
-            (std::vector<std::string>{"CREATE TABLE IF NOT EXISTS serin_turn AS SELECT 1 AS id, 0 AS taken",
-                                      "BEGIN TRANSACTION", "s1: UPDATE serin_turn SET taken = taken + 1 WHERE id = 1",
-                                      "CREATE TABLE IF NOT EXISTS u (`a` INT64)", "s1: DELETE FROM t WHERE TRUE",
-                                      "s1: COMMIT TRANSACTION"}));
-  EXPECT_EQ(body(1).at("createSession"), true);
-  http.clear();
-  http.then(200, done);
-  const Status failed = sql().transaction([](SqlSession&) -> Status { return fail(Errc::internal, "no"); }, in(60s));
-  EXPECT_EQ(failed.error().code(), Errc::internal);
-  EXPECT_EQ(words(0), "BEGIN TRANSACTION");
-  EXPECT_TRUE(body(0).contains("connectionProperties")) << "the session of before";
-  EXPECT_EQ(words(http.count() - 1), "ROLLBACK TRANSACTION");
+  EXPECT_EQ(said, (std::vector<std::string>{make, take, "SELECT a FROM t", "CREATE TABLE IF NOT EXISTS u (`a` INT64)",
+                                            "BEGIN TRANSACTION", "in s1: " + give, "in s1: DELETE FROM t WHERE TRUE",
+                                            "in s1: SELECT b FROM t", "in s1: COMMIT TRANSACTION"}))
+      << "the turn is given back with the commit";
+  EXPECT_EQ(body(4).at("createSession"), true);
 }
 
-TEST_F(BigQueryCalls, a_transaction_waits_for_somebody_elses_as_long_as_it_may) {
-  const std::string begun = R"({"jobComplete":true,"sessionInfo":{"sessionId":"s1"}})";
-  int refusals = 3;
-  http.then([&](const HttpRequest& request) -> Result<HttpResponse> {
-    if (request.body.find("UPDATE serin_turn") != std::string::npos && refusals-- > 0)
-      return HttpResponse{
-          .status = 400,
-          .body = error(400, "invalidQuery",
-                        "Transaction is aborted due to concurrent update against table p:d.serin_turn")};
-    return HttpResponse{.body = begun};
-  });
+TEST_F(Transactions, that_fail_are_rolled_back_and_give_their_turn_back) {
+  const Status failed = sql().transaction(
+      [](SqlSession& session) -> Status {
+        SERIN_CHECK(session.execute("DELETE FROM t", {}));
+        return fail(Errc::internal, "changed my mind");
+      },
+      in(60s));
+  EXPECT_EQ(failed.error().code(), Errc::internal);
+  EXPECT_EQ(said, (std::vector<std::string>{make, take, "BEGIN TRANSACTION", "in s1: " + give,
+                                            "in s1: DELETE FROM t WHERE TRUE", "in s1: ROLLBACK TRANSACTION", give}));
+  said.clear();
+  ASSERT_TRUE(sql().transaction(erase_all, in(60s)));
+  EXPECT_EQ(said.at(1), "in s1: BEGIN TRANSACTION") << "the session of before";
+}
+
+TEST_F(Transactions, that_only_read_begin_nothing) {
+  ASSERT_TRUE(sql().transaction(only_read, in(60s)));
+  EXPECT_EQ(said, (std::vector<std::string>{make, take, "SELECT a FROM t", give}));
+}
+
+TEST_F(Transactions, wait_for_somebody_elses_as_long_as_they_may) {
+  refusals = 3;
   int runs = 0;
   const auto count = [&](SqlSession&) -> Status { return ++runs, Status(); };
   EXPECT_TRUE(sql().transaction(count, in(60s)));
@@ -231,13 +257,22 @@ TEST_F(BigQueryCalls, a_transaction_waits_for_somebody_elses_as_long_as_it_may) 
   EXPECT_EQ(runs, 1);
 }
 
-TEST_F(BigQueryCalls, a_commit_that_nobody_heard_of_says_so) {
+TEST_F(Transactions, whose_turn_ran_out_write_nothing) {
+  const Status late = sql().transaction(
+      [this](SqlSession& session) -> Status {
+        turn_is_lost = true;
+        SERIN_CHECK(session.execute("DELETE FROM t", {}));
+        return {};
+      },
+      in(60s));
+  EXPECT_EQ(late.error().code(), Errc::conflict) << late.error().text();
+  EXPECT_EQ(std::ranges::count(said, "in s1: DELETE FROM t WHERE TRUE"), 0);
+}
+
+TEST_F(Transactions, whose_commit_nobody_heard_of_say_so) {
   api.retry.max_attempts = 1;
-  http.then([&](const HttpRequest& request) -> Result<HttpResponse> {
-    if (request.body.find("COMMIT") != std::string::npos) return fail(Errc::unavailable, "reset");
-    return HttpResponse{.body = R"({"jobComplete":true,"sessionInfo":{"sessionId":"s1"}})"};
-  });
-  const Status unknown = sql().transaction([](SqlSession&) -> Status { return {}; }, in(60s));
+  lose_commit = true;
+  const Status unknown = sql().transaction(erase_all, in(60s));
   EXPECT_EQ(unknown.error().code(), Errc::unavailable);
   EXPECT_NE(unknown.error().detail().find("may have been done"), std::string::npos) << unknown.error().text();
 }
