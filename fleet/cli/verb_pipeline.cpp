@@ -13,6 +13,8 @@
 #include "serin/fleet_pipeline/load.hpp"
 #include "serin/fleet_pipeline/schema.hpp"
 #include "serin/http/session.hpp"
+#include "serin/system/environment.hpp"
+#include "serin/system/random.hpp"
 #include "verbs.hpp"
 
 namespace serin::fleet {
@@ -32,19 +34,31 @@ struct PipelineFlags {
   bool json = false;
 };
 
+/// A warehouse, and what it is reached through.
+struct Warehouse {
+  explicit Warehouse(Sleeper& sleeper)
+      : http(sleeper), databases({.http = http, .sleeper = sleeper, .random = random}, Environment::of_process()) {}
+  http::Session http;
+  SystemRandom random;
+  Databases databases;
+  OpenedWarehouse opened;
+  Sql& operator*() const { return *opened.sql; }
+};
+
 /// With its tables as they have to be.
-Result<std::unique_ptr<Sql>> ready_warehouse(Console& console, const std::string& url) {
-  SERIN_TRY(OpenedWarehouse opened, open_warehouse(url, console.sleeper));
-  SERIN_CHECK(prepare_warehouse(*opened.sql, console.sleeper, Deadline::after(console.sleeper.now(), work_timeout)));
-  return std::move(opened.sql);
+Result<std::unique_ptr<Warehouse>> ready_warehouse(Console& console, const std::string& url) {
+  auto warehouse = std::make_unique<Warehouse>(console.sleeper);
+  SERIN_TRY(warehouse->opened, warehouse->databases.warehouse(url));
+  SERIN_CHECK(prepare_warehouse(**warehouse, console.sleeper, Deadline::after(console.sleeper.now(), work_timeout)));
+  return warehouse;
 }
 
 Result<LoadReport> load(Console& console, const PipelineFlags& flags) {
-  SERIN_TRY(const std::unique_ptr<Sql> sql, ready_warehouse(console, flags.warehouse));
+  SERIN_TRY(const std::unique_ptr<Warehouse> warehouse, ready_warehouse(console, flags.warehouse));
   std::string notice;
   SERIN_TRY(const League league, read_league(flags.files, notice));
   if (!notice.empty()) console.err(notice + "\n");
-  return load_season(*sql, league, console.sleeper.wall(), Deadline::after(console.sleeper.now(), work_timeout));
+  return load_season(**warehouse, league, console.sleeper.wall(), Deadline::after(console.sleeper.now(), work_timeout));
 }
 
 /// The services of a fleet, by name.
@@ -144,15 +158,15 @@ Result<json::array> predicted_players(Sql& sql, const std::string& date, Deadlin
 }
 
 Result<json::object> pipeline(Console& console, const PipelineFlags& flags) {
-  SERIN_TRY(const std::unique_ptr<Sql> sql, ready_warehouse(console, flags.warehouse));
+  SERIN_TRY(const std::unique_ptr<Warehouse> warehouse, ready_warehouse(console, flags.warehouse));
   SERIN_TRY(Services services, Services::make(console, flags.urls));
   const Deadline deadline = Deadline::after(console.sleeper.now(), 4 * work_timeout);
   std::string date = flags.date;
   if (date.empty()) {
-    SERIN_TRY(date, busy_date(*sql, deadline));
+    SERIN_TRY(date, busy_date(**warehouse, deadline));
   }
   SERIN_CHECK(parse_date(date));
-  SERIN_TRY(const std::string from, first_date(*sql, deadline));
+  SERIN_TRY(const std::string from, first_date(**warehouse, deadline));
   SERIN_TRY(const std::string before, newest_batch(services, date));
   // A person asks for the first step; the bus carries the date through the others.
   SERIN_TRY(const json::object analytics, services.call("analytics-processor", "POST", "/process-date-range",
@@ -164,9 +178,9 @@ Result<json::object> pipeline(Console& console, const PipelineFlags& flags) {
   SERIN_TRY(json::object mlb,
             services.call("mlb-worker", "POST", "/predict-batch", {{"game_date", date}}, {200, 404}, &mlb_status));
   if (mlb_status == 404) mlb = {{"predicted", 0}, {"note", "no starting pitcher is announced for that date"}};
-  SERIN_TRY(const GradeReport grades, grade(*sql, date, console.sleeper.wall(), deadline));
-  SERIN_TRY(const CoverageFacts facts, coverage_facts(*sql, Sport::nba, date, deadline));
-  SERIN_TRY(json::array players, predicted_players(*sql, date, deadline));
+  SERIN_TRY(const GradeReport grades, grade(**warehouse, date, console.sleeper.wall(), deadline));
+  SERIN_TRY(const CoverageFacts facts, coverage_facts(**warehouse, Sport::nba, date, deadline));
+  SERIN_TRY(json::array players, predicted_players(**warehouse, date, deadline));
   const Judgement coverage = judge_coverage(facts);
   const auto share = coverage_share(facts);
   return json::object{
@@ -185,8 +199,8 @@ Result<json::object> pipeline(Console& console, const PipelineFlags& flags) {
 
 Result<GradeReport> grade_date(Console& console, const PipelineFlags& flags) {
   SERIN_CHECK(parse_date(flags.date));
-  SERIN_TRY(const std::unique_ptr<Sql> sql, ready_warehouse(console, flags.warehouse));
-  return grade(*sql, flags.date, console.sleeper.wall(), Deadline::after(console.sleeper.now(), work_timeout));
+  SERIN_TRY(const std::unique_ptr<Warehouse> warehouse, ready_warehouse(console, flags.warehouse));
+  return grade(**warehouse, flags.date, console.sleeper.wall(), Deadline::after(console.sleeper.now(), work_timeout));
 }
 
 std::string grades_text(const GradeReport& report) {

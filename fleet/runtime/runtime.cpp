@@ -7,7 +7,6 @@
 
 #include "serin/base/text.hpp"
 #include "serin/beast/serve.hpp"
-#include "serin/fleet_databases/databases.hpp"
 #include "serin/fleet_pipeline/definitions.hpp"
 #include "serin/fleet_pipeline/schema.hpp"
 #include "serin/fleet_runtime/answers.hpp"
@@ -17,15 +16,6 @@ namespace serin::fleet {
 namespace {
 
 constexpr Duration start_timeout = 20s;
-constexpr std::string_view sqlite_scheme = "sqlite:";
-
-Result<std::string> sqlite_path(const Environment& environment, std::string_view variable) {
-  SERIN_TRY(const std::string url, environment.required(variable));
-  if (!url.starts_with(sqlite_scheme))
-    return fail(Errc::invalid_argument, fmt::format("{} must be sqlite:PATH, not '{}'", variable, url));
-  return url.substr(sqlite_scheme.size());
-}
-
 std::string_view fresh_name(FreshTable table) {
   switch (table) {
     case FreshTable::games: return "source_data_fresh";
@@ -72,18 +62,16 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   if (faults_.refuse_start) return fail(Errc::unavailable, "FLEET_FAULT says refuse_start");
 
   SERIN_TRY(const std::string warehouse, environment_.required("SERIN_WAREHOUSE"));
-  SERIN_TRY(const std::string bus, sqlite_path(environment_, "SERIN_BUS"));
-  SERIN_TRY(const std::string documents, sqlite_path(environment_, "SERIN_DOCUMENTS"));
-  SERIN_TRY(OpenedWarehouse opened, open_warehouse(warehouse, patient_));
+  SERIN_TRY(const std::string bus, environment_.required("SERIN_BUS"));
+  SERIN_TRY(const std::string documents, environment_.required("SERIN_DOCUMENTS"));
+  SERIN_TRY(OpenedWarehouse opened, databases_.warehouse(warehouse));
   warehouse_ = std::move(opened.sql);
   warehouse_pools_ = std::move(opened.pools);
   if (const std::string folder = environment_.value_or("SERIN_STATE", "");
       !folder.empty() && !environment_.value_or("FLEET_DRILLS", "").empty())
     faulty_warehouse_ = std::make_unique<FaultySql>(*warehouse_, sleeper_, random_, folder + "/faults", logger_);
-  SERIN_TRY(bus_sql_, SqliteSql::open({.path = bus}, patient_));
-  SERIN_TRY(documents_sql_, SqliteSql::open({.path = documents}, patient_));
-  SERIN_TRY(bus_, SqliteBus::open(*bus_sql_, patient_, random_));
-  SERIN_TRY(documents_, SqliteDocuments::open(*documents_sql_, patient_));
+  SERIN_TRY(bus_, databases_.bus(bus));
+  SERIN_TRY(documents_, databases_.documents(documents));
   SERIN_CHECK(prepare_warehouse(*warehouse_, patient_, within(start_timeout)));
 
   SERIN_CHECK(guard_everything());
@@ -121,8 +109,8 @@ Status Runtime::guard_everything() {
   SERIN_TRY(bus_target_, target("bus"));
   SERIN_TRY(documents_target_, target("documents"));
   guarded_warehouse_ = std::make_unique<guard::GuardedSql>(real_warehouse(), *warehouse_target_);
-  guarded_bus_ = std::make_unique<guard::GuardedBus>(*bus_, *bus_target_);
-  guarded_documents_ = std::make_unique<guard::GuardedDocuments>(*documents_, *documents_target_);
+  guarded_bus_ = std::make_unique<guard::GuardedBus>(*bus_.port, *bus_target_);
+  guarded_documents_ = std::make_unique<guard::GuardedDocuments>(*documents_.port, *documents_target_);
   // By the origin as it is called, so "http:*" in the file is every other service.
   const auto policy_of = [policies](std::string_view origin) -> std::optional<guard::TargetPolicy> {
     const policy::NamedPolicy* own = policies.find(origin);
@@ -211,25 +199,25 @@ void Runtime::every(Duration period, std::function<void()> work) {
 
 void Runtime::add_documents_check() {
   add_check(contract_check("documents"), [this](Deadline deadline) {
-    const auto answered = documents_->get("health", "probe", deadline);
+    const auto answered = documents_.port->get("health", "probe", deadline);
     return answered ? health::CheckAnswer::pass() : health::CheckAnswer::of(answered.error());
   });
 }
 
 void Runtime::add_bus_check() {
   add_check(contract_check("bus"), [this](Deadline deadline) {
-    const auto subscriptions = bus_->subscriptions(deadline);
+    const auto subscriptions = bus_.port->subscriptions(deadline);
     if (!subscriptions) return health::CheckAnswer::of(subscriptions.error());
     if (subscriptions->empty()) return health::CheckAnswer::fail("no_subscription", "the bus has no subscription");
     return health::CheckAnswer::pass({{"subscriptions", subscriptions->size()}});
   });
   add_check({.name = "dead_letters", .critical = false, .every = 10s, .failing = 1s},
             [this](Deadline deadline) -> health::CheckAnswer {
-              const auto subscriptions = bus_->subscriptions(deadline);
+              const auto subscriptions = bus_.port->subscriptions(deadline);
               if (!subscriptions) return health::CheckAnswer::of(subscriptions.error());
               std::int64_t dead = 0;
               for (const SubscriptionOptions& subscription : *subscriptions) {
-                const auto backlog = bus_->backlog(subscription.name, deadline);
+                const auto backlog = bus_.port->backlog(subscription.name, deadline);
                 if (!backlog) return health::CheckAnswer::of(backlog.error());
                 if (!backlog->dead_letters)
                   return health::CheckAnswer::unknown(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "serin/fleet_data/records.hpp"
+#include "serin/fleet_databases/databases.hpp"
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_pipeline/predictor.hpp"
 #include "serin/fleet_runtime/fault.hpp"
@@ -21,9 +22,6 @@
 #include "serin/metrics/metrics.hpp"
 #include "serin/policy/policies.hpp"
 #include "serin/service/service.hpp"
-#include "serin/sqlite/sqlite_bus.hpp"
-#include "serin/sqlite/sqlite_documents.hpp"
-#include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/environment.hpp"
 #include "serin/system/json_log.hpp"
@@ -105,13 +103,12 @@ class Runtime {
   JsonLog sink_;
   Logger logger_;
   http::Session plain_http_{sleeper_};
+  Databases databases_{{.http = plain_http_, .sleeper = patient_, .random = random_, .log = &sink_}, environment_};
   std::unique_ptr<Sql> warehouse_;
   std::function<std::vector<pool::NamedStats>()> warehouse_pools_;
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only
-  std::unique_ptr<SqliteSql> bus_sql_;
-  std::unique_ptr<SqliteSql> documents_sql_;
-  std::unique_ptr<SqliteBus> bus_;
-  std::unique_ptr<SqliteDocuments> documents_;
+  Opened<Bus> bus_;
+  Opened<Documents> documents_;
   metrics::Registry metrics_;
   PoolMetrics pool_metrics_{metrics_, "warehouse"};
   std::unique_ptr<guard::Target> warehouse_target_;

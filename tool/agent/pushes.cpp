@@ -1,5 +1,9 @@
 #include "serin/agent/pushes.hpp"
 
+#include "serin/sqlite/sqlite_bus.hpp"
+#include "serin/sqlite/sqlite_sql.hpp"
+#include "serin/system/environment.hpp"
+
 namespace serin::agent {
 
 Result<std::unique_ptr<Pushes>> Pushes::start(const config::FleetSpec& fleet, std::map<std::string, std::string> urls,
@@ -8,8 +12,14 @@ Result<std::unique_ptr<Pushes>> Pushes::start(const config::FleetSpec& fleet, st
   std::unique_ptr<Pushes> pushes(new Pushes);
   if (fleet.topics.empty()) return pushes;
   constexpr std::string_view scheme = "sqlite:";
-  SERIN_TRY(pushes->sql_, SqliteSql::open({.path = fleet.bus.substr(scheme.size())}, sleeper));
-  SERIN_TRY(pushes->bus_, SqliteBus::open(*pushes->sql_, sleeper, random));
+  if (fleet.bus.starts_with(scheme)) {
+    SERIN_TRY(pushes->sql_, SqliteSql::open({.path = fleet.bus.substr(scheme.size())}, sleeper));
+    SERIN_TRY(pushes->bus_, SqliteBus::open(*pushes->sql_, sleeper, random));
+  } else {
+    const google::AuthWorld world{.http = http, .sleeper = sleeper, .random = random};
+    pushes->google_ = std::make_unique<google::DataServices>(world, Environment::of_process());
+    SERIN_TRY(pushes->bus_, pushes->google_->open_bus(fleet.bus));
+  }
   SERIN_TRY(pushes->bus_target_, guard::Target::make("bus", sleeper, random));
   pushes->guarded_bus_ = std::make_unique<guard::GuardedBus>(*pushes->bus_, *pushes->bus_target_);
   // A refused push uses up an attempt of its message: the breaker looks again after a second, however often it opened.

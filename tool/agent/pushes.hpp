@@ -5,13 +5,12 @@
 
 #include "serin/config/fleet_spec.hpp"
 #include "serin/delivery/push.hpp"
+#include "serin/google_data/data_services.hpp"
 #include "serin/guard/guarded_http.hpp"
 #include "serin/guard/guarded_ports.hpp"
 #include "serin/ports/http.hpp"
 #include "serin/ports/log.hpp"
 #include "serin/ports/random.hpp"
-#include "serin/sqlite/sqlite_bus.hpp"
-#include "serin/sqlite/sqlite_sql.hpp"
 
 namespace serin::agent {
 
@@ -27,8 +26,9 @@ class Pushes {
 
  private:
   Pushes() = default;
-  std::unique_ptr<SqliteSql> sql_;
-  std::unique_ptr<SqliteBus> bus_;
+  std::unique_ptr<google::DataServices> google_;  // of a bus at Google's; otherwise the bus is in sql_
+  std::unique_ptr<Sql> sql_;
+  std::unique_ptr<Bus> bus_;
   std::unique_ptr<guard::Target> bus_target_;
   std::unique_ptr<guard::GuardedBus> guarded_bus_;
   std::unique_ptr<guard::GuardedHttp> http_;

@@ -24,17 +24,30 @@ bool is_listen_address(std::string_view text) {
   return address && port && *port >= 0 && *port <= 65535;
 }
 
-/// The database of the services, which only they open.
-bool is_postgres(std::string_view url) { return url.starts_with("postgres://") || url.starts_with("postgresql://"); }
+/// What is no file: only who opens it reads it further.
+struct Elsewhere {
+  std::string_view key;
+  std::vector<std::string_view> schemes;
+  std::string_view form;
+};
+const std::vector<Elsewhere>& elsewhere() {
+  static const std::vector<Elsewhere> list{{"warehouse",
+                                            {"postgres://", "postgresql://", "bigquery://"},
+                                            "postgres://user@host/database or bigquery://project/dataset"},
+                                           {"bus", {"pubsub://"}, "pubsub://project"},
+                                           {"documents", {"firestore://"}, "firestore://project"}};
+  return list;
+}
 
-/// "sqlite:/absolute/path.db", or the address of a server where one is known.
+/// "sqlite:/absolute/path.db", or an address on another machine.
 std::string read_database(YamlMap& map, std::string_view key, std::string_view otherwise,
                           const Substitutions& substitutions, const std::string& state) {
   std::string url = substitute(map.text(key, std::string(otherwise)), substitutions, map, key);
-  if (key == "warehouse" && is_postgres(url)) return url;
+  const Elsewhere& there = *std::ranges::find(elsewhere(), key, &Elsewhere::key);
+  if (std::ranges::any_of(there.schemes, [&](std::string_view scheme) { return url.starts_with(scheme); })) return url;
   if (!url.starts_with("sqlite:")) {
-    map.complain(key, fmt::format("'{}' is no database that this build knows here; write sqlite:FILE{}", url,
-                                  key == "warehouse" ? " or postgres://user@host/database" : ""));
+    map.complain(
+        key, fmt::format("'{}' is no database that this build knows here; write sqlite:FILE or {}", url, there.form));
     return url;
   }
   // A bare file name lives in the state folder; anything else is relative to fleet.yaml.
