@@ -293,6 +293,8 @@ Result<Text> Emitter::add_interval(const Expression& node, const Scope& scope) {
   const Expression& interval = *node.arguments[1];
   SERIN_TRY(Text amount, expression(*interval.arguments[0], scope));
   if (!amount.type.is(Kind::int64)) return unsupported(interval.offset, "An INTERVAL that is no INT64");
+  // A DATE becomes a DATETIME: the interval may have hours.
+  if (value.type.is(Kind::date)) value = *coerced(value, {.kind = Kind::datetime});
   return Text{fmt::format("bq_add('{}', {}, {}({}), '{}')", kind_name(value.type.kind), value.sql,
                           node.text == "-" ? "-" : "", amount.sql, interval.text),
               value.type};

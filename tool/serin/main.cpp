@@ -7,6 +7,7 @@
 #include "verb_demo.hpp"
 #include "verb_deploy.hpp"
 #include "verb_drill.hpp"
+#include "verb_emulate.hpp"
 #include "verb_fleet.hpp"
 #include "verb_health.hpp"
 #include "verb_judge.hpp"
@@ -38,6 +39,7 @@ int run(int argc, char** argv) {
   add_resilience_verb(app, context);
   add_demo_verb(app, context);
   add_drill_verb(app, context);
+  add_emulate_verb(app, context);
 
   try {
     app.parse(argc, argv);
