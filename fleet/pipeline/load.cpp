@@ -3,24 +3,28 @@
 #include <set>
 
 #include "json.hpp"
+#include "rows.hpp"
 
 namespace serin::fleet {
 namespace json = boost::json;
 namespace {
 
-constexpr std::string_view insert_game = R"sql(
-INSERT INTO games(game_id, sport, game_date, season, home_team, away_team, status, loaded_at)
-VALUES($1, $2, $3, $4, $5, $6, 'scheduled', $7)
+const RowWriter::Into games{R"sql(
+INSERT INTO games(game_id, sport, game_date, season, home_team, away_team, status, loaded_at) VALUES)sql",
+                            R"sql(
 ON CONFLICT(game_id) DO UPDATE SET game_date = excluded.game_date, season = excluded.season,
-  home_team = excluded.home_team, away_team = excluded.away_team, loaded_at = excluded.loaded_at)sql";
-constexpr std::string_view insert_player = R"sql(
-INSERT INTO players(player_id, sport, name) VALUES($1, $2, $3)
-ON CONFLICT(player_id) DO UPDATE SET name = excluded.name)sql";
-constexpr std::string_view insert_player_game = R"sql(
+  home_team = excluded.home_team, away_team = excluded.away_team, loaded_at = excluded.loaded_at)sql",
+                            {0}};
+const RowWriter::Into players{R"sql(
+INSERT INTO players(player_id, sport, name) VALUES)sql",
+                              R"sql(
+ON CONFLICT(player_id) DO UPDATE SET name = excluded.name)sql",
+                              {0}};
+const RowWriter::Into player_games{R"sql(
 INSERT INTO raw_player_games(player_id, game_id, game_date, season, team, opponent, home, minutes, points, rebounds,
   assists, steals, blocks, turnovers, fouls, field_goals_made, field_goals_tried, threes_made, threes_tried,
-  free_throws_made, free_throws_tried, plus_minus, won, loaded_at)
-VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+  free_throws_made, free_throws_tried, plus_minus, won, loaded_at) VALUES)sql",
+                                   R"sql(
 ON CONFLICT(game_id, player_id) DO UPDATE SET game_date = excluded.game_date, season = excluded.season,
   team = excluded.team, opponent = excluded.opponent, home = excluded.home, minutes = excluded.minutes,
   points = excluded.points, rebounds = excluded.rebounds, assists = excluded.assists, steals = excluded.steals,
@@ -28,83 +32,82 @@ ON CONFLICT(game_id, player_id) DO UPDATE SET game_date = excluded.game_date, se
   field_goals_made = excluded.field_goals_made, field_goals_tried = excluded.field_goals_tried,
   threes_made = excluded.threes_made, threes_tried = excluded.threes_tried,
   free_throws_made = excluded.free_throws_made, free_throws_tried = excluded.free_throws_tried,
-  plus_minus = excluded.plus_minus, won = excluded.won, loaded_at = excluded.loaded_at)sql";
-constexpr std::string_view insert_pitcher_game = R"sql(
+  plus_minus = excluded.plus_minus, won = excluded.won, loaded_at = excluded.loaded_at)sql",
+                                   {1, 0}};
+const RowWriter::Into pitcher_games{R"sql(
 INSERT INTO raw_pitcher_games(player_id, game_id, game_date, season, team, opponent, home, strikeouts, walks, hits,
-  runs, outs, pitchers_used, loaded_at)
-VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+  runs, outs, pitchers_used, loaded_at) VALUES)sql",
+                                    R"sql(
 ON CONFLICT(game_id, player_id) DO UPDATE SET game_date = excluded.game_date, season = excluded.season,
   team = excluded.team, opponent = excluded.opponent, home = excluded.home, strikeouts = excluded.strikeouts,
   walks = excluded.walks, hits = excluded.hits, runs = excluded.runs, outs = excluded.outs,
-  pitchers_used = excluded.pitchers_used, loaded_at = excluded.loaded_at)sql";
+  pitchers_used = excluded.pitchers_used, loaded_at = excluded.loaded_at)sql",
+                                    {1, 0}};
 
 SqlValue whole(std::int64_t number) { return number; }
 
-Status insert(SqlSession& session, std::string_view sql, const SqlRow& row) {
-  SERIN_TRY([[maybe_unused]] const std::int64_t changed, session.execute(sql, row));
-  return {};
-}
-
 Status write_games(SqlSession& session, const League& league, std::int64_t loaded_at) {
+  RowWriter writer(session, games);
   for (const ScheduledGame& game : league.games) {
-    SERIN_CHECK(insert(session, insert_game,
-                       {game.game_id, std::string(sport_name(game.sport)), format_date(game.date), game.season,
-                        game.home_team, game.away_team, loaded_at}));
+    SERIN_CHECK(writer.add({game.game_id, std::string(sport_name(game.sport)), format_date(game.date), game.season,
+                            game.home_team, game.away_team, std::string("scheduled"), loaded_at}));
   }
-  return {};
+  return writer.finish();
 }
 
 Status write_player_games(SqlSession& session, const League& league, std::int64_t loaded_at) {
+  RowWriter writer(session, player_games);
   for (const PlayerGame& row : league.players) {
-    SERIN_CHECK(insert(session, insert_player_game,
-                       {row.player_id,
-                        row.game_id,
-                        format_date(row.date),
-                        row.season,
-                        row.team,
-                        row.opponent,
-                        whole(row.home),
-                        row.minutes,
-                        whole(row.points),
-                        whole(row.rebounds),
-                        whole(row.assists),
-                        whole(row.steals),
-                        whole(row.blocks),
-                        whole(row.turnovers),
-                        whole(row.fouls),
-                        whole(row.field_goals_made),
-                        whole(row.field_goals_tried),
-                        whole(row.threes_made),
-                        whole(row.threes_tried),
-                        whole(row.free_throws_made),
-                        whole(row.free_throws_tried),
-                        whole(row.plus_minus),
-                        whole(row.won),
-                        loaded_at}));
+    SERIN_CHECK(writer.add({row.player_id,
+                            row.game_id,
+                            format_date(row.date),
+                            row.season,
+                            row.team,
+                            row.opponent,
+                            whole(row.home),
+                            row.minutes,
+                            whole(row.points),
+                            whole(row.rebounds),
+                            whole(row.assists),
+                            whole(row.steals),
+                            whole(row.blocks),
+                            whole(row.turnovers),
+                            whole(row.fouls),
+                            whole(row.field_goals_made),
+                            whole(row.field_goals_tried),
+                            whole(row.threes_made),
+                            whole(row.threes_tried),
+                            whole(row.free_throws_made),
+                            whole(row.free_throws_tried),
+                            whole(row.plus_minus),
+                            whole(row.won),
+                            loaded_at}));
   }
-  return {};
+  return writer.finish();
 }
 
 Status write_pitcher_games(SqlSession& session, const League& league, std::int64_t loaded_at) {
+  RowWriter writer(session, pitcher_games);
   for (const PitcherGame& row : league.pitchers) {
-    SERIN_CHECK(insert(session, insert_pitcher_game,
-                       {row.pitcher_id, row.game_id, format_date(row.date), row.season, row.team, row.opponent,
-                        whole(row.home), whole(row.strikeouts), whole(row.walks), whole(row.hits), whole(row.runs),
-                        whole(row.outs), whole(row.pitchers_used), loaded_at}));
+    SERIN_CHECK(writer.add({row.pitcher_id, row.game_id, format_date(row.date), row.season, row.team, row.opponent,
+                            whole(row.home), whole(row.strikeouts), whole(row.walks), whole(row.hits), whole(row.runs),
+                            whole(row.outs), whole(row.pitchers_used), loaded_at}));
   }
-  return {};
+  return writer.finish();
 }
 
 Result<std::int64_t> write_players(SqlSession& session, const League& league) {
+  RowWriter writer(session, players);
   std::set<std::string_view> seen;
   for (const PlayerGame& row : league.players) {
     if (!seen.insert(row.player_id).second) continue;
-    SERIN_CHECK(insert(session, insert_player, {row.player_id, std::string(sport_name(Sport::nba)), row.name}));
+    SERIN_CHECK(writer.add({row.player_id, std::string(sport_name(Sport::nba)), row.name}));
   }
   for (const PitcherGame& row : league.pitchers) {
     if (!seen.insert(row.pitcher_id).second) continue;
-    SERIN_CHECK(insert(session, insert_player, {row.pitcher_id, std::string(sport_name(Sport::mlb)), row.name}));
+    SERIN_CHECK(writer.add({row.pitcher_id, std::string(sport_name(Sport::mlb)), row.name}));
   }
+  SERIN_CHECK(writer.finish());
   return static_cast<std::int64_t>(seen.size());
 }
 

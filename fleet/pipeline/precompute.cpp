@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cells.hpp"
+#include "rows.hpp"
 #include "serin/fleet_models/features.hpp"
 #include "serin/fleet_models/history.hpp"
 #include "serin/fleet_pipeline/events.hpp"
@@ -21,10 +22,11 @@ WHERE game_date < $1 AND outs > 0)sql";
 constexpr std::string_view contexts_of = R"sql(
 SELECT player_id, game_id, game_date, season, team, opponent, home FROM upcoming_player_game_context
 WHERE game_date = $1 AND sport = $2 AND history_games > 0 ORDER BY player_id, game_id)sql";
-constexpr std::string_view insert_features = R"sql(
+const RowWriter::Into feature_rows{R"sql(
 INSERT INTO ml_feature_store(player_id, game_id, game_date, sport, feature_version, features, completeness, quality,
-  expected_games, actual_games, data_hash, updated_at)
-VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))sql";
+  expected_games, actual_games, data_hash, updated_at) VALUES)sql",
+                                   {},
+                                   {}};
 
 Result<History> load_history(Sql& sql, Sport sport, const std::string& date, Deadline deadline) {
   SERIN_TRY(const SqlTable table, sql.query(sport == Sport::nba ? nba_history : mlb_history, {date}, deadline));
@@ -79,22 +81,14 @@ Result<std::int64_t> write_features(Sql& sql, Sport sport, const std::string& da
         const SqlRow which = {date, sql_text(sport_name(sport))};
         SERIN_TRY([[maybe_unused]] const std::int64_t erased,
                   session.execute("DELETE FROM ml_feature_store WHERE game_date = $1 AND sport = $2", which));
+        RowWriter writer(session, feature_rows);
         for (const Features& features : made) {
-          const SqlRow row = {features.player_id,
-                              features.game_id,
-                              date,
-                              sql_text(sport_name(sport)),
-                              std::int64_t{features.version},
-                              to_json(features),
-                              features.completeness,
-                              features.quality,
-                              std::int64_t{features.expected_games},
-                              std::int64_t{features.actual_games},
-                              features.data_hash,
-                              unix_ms(now)};
-          SERIN_TRY([[maybe_unused]] const std::int64_t written, session.execute(insert_features, row));
+          SERIN_CHECK(writer.add({features.player_id, features.game_id, date, sql_text(sport_name(sport)),
+                                  std::int64_t{features.version}, to_json(features), features.completeness,
+                                  features.quality, std::int64_t{features.expected_games},
+                                  std::int64_t{features.actual_games}, features.data_hash, unix_ms(now)}));
         }
-        return {};
+        return writer.finish();
       },
       deadline));
   return static_cast<std::int64_t>(made.size());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cells.hpp"
+#include "rows.hpp"
 #include "serin/fleet_models/features.hpp"
 
 namespace serin::fleet {
@@ -99,32 +100,23 @@ Status replace(Sql& sql, std::string_view sport, const std::string& start, const
         SERIN_TRY([[maybe_unused]] const std::int64_t erased, session.execute(R"sql(
 DELETE FROM upcoming_player_game_context WHERE game_date BETWEEN $1 AND $2 AND sport = $3)sql",
                                                                               range));
+        RowWriter writer(session, {.insert = R"sql(
+INSERT INTO upcoming_player_game_context(player_id, game_id, game_date, sport, season, team, opponent, home, days_rest,
+  line, line_source, avg_minutes_last_7, history_games, status, updated_at) VALUES)sql",
+                                   .conflict = {},
+                                   .key = {}});
         for (const Context& context : contexts) {
           const auto number = [](const auto& maybe) -> SqlValue {
             return maybe ? SqlValue(*maybe) : SqlValue(std::monostate());
           };
-          const SqlRow row = {context.player_id,
-                              context.game_id,
-                              format_date(context.date),
-                              sql_text(sport),
-                              context.season,
-                              context.team,
-                              context.opponent,
-                              static_cast<std::int64_t>(context.home),
-                              number(context.days_rest),
-                              number(context.line),
-                              context.line ? sql_text("own") : SqlValue(std::monostate()),
-                              number(context.average_minutes),
-                              context.history,
-                              sql_text(context.is_out ? "out" : "active"),
-                              unix_ms(now)};
-          SERIN_TRY([[maybe_unused]] const std::int64_t written, session.execute(R"sql(
-INSERT INTO upcoming_player_game_context(player_id, game_id, game_date, sport, season, team, opponent, home, days_rest,
-  line, line_source, avg_minutes_last_7, history_games, status, updated_at)
-VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15))sql",
-                                                                                 row));
+          SERIN_CHECK(
+              writer.add({context.player_id, context.game_id, format_date(context.date), sql_text(sport),
+                          context.season, context.team, context.opponent, static_cast<std::int64_t>(context.home),
+                          number(context.days_rest), number(context.line),
+                          context.line ? sql_text("own") : SqlValue(std::monostate()), number(context.average_minutes),
+                          context.history, sql_text(context.is_out ? "out" : "active"), unix_ms(now)}));
         }
-        return {};
+        return writer.finish();
       },
       deadline);
 }

@@ -142,9 +142,9 @@ TEST_F(Check, wrong_use_is_2_and_says_what_would_be_right) {
   const Outcome none = check({"run", good_file, "--db", "sqlite:" + folder.path() + "/none.db"});
   EXPECT_EQ(none.code, 2) << none.text();
   EXPECT_FALSE(std::filesystem::exists(folder.path() + "/none.db")) << "a typing error makes no database";
-  const Outcome bigquery = check({"run", good_file, "--db", "bigquery://project/dataset"});
+  const Outcome bigquery = check({"run", good_file, "--db", "bigquery://project"});
   EXPECT_EQ(bigquery.code, 2) << bigquery.text();
-  EXPECT_NE(bigquery.err.find("no client for BigQuery"), std::string::npos) << bigquery.text();
+  EXPECT_NE(bigquery.err.find("bigquery://PROJECT/DATASET"), std::string::npos) << bigquery.text();
   const Outcome typing = check({"run", good_file, "--db", "postgre://me:secret@host/db"});
   EXPECT_EQ(typing.code, 2) << typing.text();
   EXPECT_EQ(typing.err.find("secret"), std::string::npos) << typing.text();

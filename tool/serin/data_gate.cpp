@@ -21,9 +21,9 @@ Result<rollout::GateAnswer> DataGate::judge(const std::string& file, Deadline de
   SERIN_TRY(const checks::Engine engine, engine_of(spec_.warehouse));
   SERIN_TRY(const std::string text, context_.read_file(path));
   SERIN_TRY(const checks::CheckFile checks, checks::load_checks(text, path, engine));
-  SERIN_TRY(const std::unique_ptr<Sql> sql, open_database(spec_.warehouse, engine, clock));
+  SERIN_TRY(const OpenDatabase database, open_database(spec_.warehouse, engine, clock));
   SERIN_TRY(const checks::CheckReport report,
-            checks::run_checks(checks, *sql, {engine}, clock, nullptr, {.deadline = deadline}));
+            checks::run_checks(checks, *database.sql, {engine}, clock, nullptr, {.deadline = deadline}));
   const checks::GateAnswer answer = checks::gate(report);
   switch (answer.verdict) {
     case checks::GateVerdict::pass: return rollout::GateAnswer{rollout::GateVerdict::pass, answer.reason};

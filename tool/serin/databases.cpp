@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "serin/beast/http_client.hpp"
 #include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
+#include "serin/system/environment.hpp"
+#include "serin/system/random.hpp"
 
 namespace serin::tool {
 
@@ -11,25 +14,39 @@ Result<checks::Engine> engine_of(std::string_view url) {
   const std::string_view scheme = scheme_of(url);
   if (url.starts_with("sqlite:")) return checks::Engine::sqlite;
   if (url.starts_with("postgres://") || url.starts_with("postgresql://")) return checks::Engine::postgres;
-  constexpr std::string_view kinds = "sqlite:PATH or postgres://user@host/database";
-  if (scheme == "bigquery")
-    return fail(Errc::invalid_argument,
-                fmt::format("--db bigquery:...: this program has no client for BigQuery; it checks {}", kinds));
-  return fail(Errc::invalid_argument, fmt::format("--db {}...: a database is {}", scheme, kinds));
+  if (url.starts_with("bigquery://")) return checks::Engine::bigquery;
+  return fail(Errc::invalid_argument,
+              fmt::format("--db {}...: a database is sqlite:PATH, postgres://user@host/database or "
+                          "bigquery://project/dataset",
+                          scheme));
 }
 
-Result<std::unique_ptr<Sql>> open_database(const std::string& url, checks::Engine engine, Clock& clock) {
-  if (engine == checks::Engine::postgres) {
-    SERIN_TRY(std::unique_ptr<Sql> sql, PostgresSql::open({.url = url, .connections = 16, .read_only = true}, clock));
-    return sql;
+Result<OpenDatabase> open_database(const std::string& url, checks::Engine engine, Sleeper& clock) {
+  OpenDatabase opened;
+  switch (engine) {
+    case checks::Engine::postgres: {
+      SERIN_TRY(opened.sql, PostgresSql::open({.url = url, .connections = 16, .read_only = true}, clock));
+      return opened;
+    }
+    case checks::Engine::sqlite: {
+      SERIN_TRY(opened.sql, SqliteSql::open({.path = url.substr(url.find(':') + 1),
+                                             .read_connections = 4,
+                                             .create = false,
+                                             .sort_on_disk = true,
+                                             .read_only = true},
+                                            clock));
+      return opened;
+    }
+    case checks::Engine::bigquery: {
+      opened.random = std::make_unique<SystemRandom>();
+      opened.http = std::make_unique<BeastHttpClient>(clock);
+      const google::AuthWorld world{.http = *opened.http, .sleeper = clock, .random = *opened.random};
+      opened.google = std::make_unique<google::DataServices>(world, Environment::of_process());
+      SERIN_TRY(opened.sql, opened.google->open_sql(url, google::DataAccess::read_only));
+      return opened;
+    }
   }
-  SERIN_TRY(std::unique_ptr<Sql> sql, SqliteSql::open({.path = url.substr(url.find(':') + 1),
-                                                       .read_connections = 4,
-                                                       .create = false,
-                                                       .sort_on_disk = true,
-                                                       .read_only = true},
-                                                      clock));
-  return sql;
+  return fail(Errc::internal, "a database of no kind");
 }
 
 }  // namespace serin::tool

@@ -6,6 +6,7 @@
 
 #include "serin/base/error.hpp"
 #include "serin/checks/check.hpp"
+#include "serin/google_data/data_services.hpp"
 #include "serin/ports/clock.hpp"
 #include "serin/ports/sql.hpp"
 
@@ -13,7 +14,7 @@ namespace serin::tool {
 
 /// Real time, and after Ctrl-C a time at which every deadline has passed: a statement that runs is stopped then, in
 /// this process and on a server. Threads: any.
-class StoppableClock final : public Clock {
+class StoppableClock final : public Sleeper {
  public:
   explicit StoppableClock(Sleeper& sleeper) : sleeper_(sleeper) {}
   [[nodiscard]] Instant now() const override {
@@ -26,6 +27,8 @@ class StoppableClock final : public Clock {
     return stopped_ ? now + std::chrono::years(10) : now;
   }
   [[nodiscard]] WallTime wall() const override { return sleeper_.wall(); }
+  Status sleep_until(Instant until) override { return sleeper_.sleep_until(until); }
+  Result<bool> wait(Event& event, Instant until) override { return sleeper_.wait(event, until); }
   [[nodiscard]] bool stopped() const { return stopped_; }
 
  private:
@@ -38,7 +41,14 @@ class StoppableClock final : public Clock {
 [[nodiscard]] inline std::string_view scheme_of(std::string_view url) { return url.substr(0, url.find(':')); }
 /// Errors: invalid_argument, with what can be written.
 Result<checks::Engine> engine_of(std::string_view url);
-/// A database that is only read, whatever is asked of it. Errors: its own.
-Result<std::unique_ptr<Sql>> open_database(const std::string& url, checks::Engine engine, Clock& clock);
+/// A database, and what it is reached through where that is no file and no socket of its own.
+struct OpenDatabase {
+  std::unique_ptr<Random> random;
+  std::unique_ptr<HttpClient> http;
+  std::unique_ptr<google::DataServices> google;
+  std::unique_ptr<Sql> sql;
+};
+/// A database that is only read, whatever is asked of it. \param clock  outlives it. Errors: its own.
+Result<OpenDatabase> open_database(const std::string& url, checks::Engine engine, Sleeper& clock);
 
 }  // namespace serin::tool

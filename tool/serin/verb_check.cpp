@@ -39,7 +39,7 @@ struct Opened {
   explicit Opened(Sleeper& sleeper) : clock(sleeper) {}
   StoppableClock clock;
   checks::CheckFile file;
-  std::unique_ptr<Sql> database;
+  OpenDatabase database;
   std::unique_ptr<SqliteSql> store_database;
   std::unique_ptr<checks::ResultStore> store;
   checks::Dialect dialect;
@@ -132,7 +132,7 @@ Result<Exit> run(const CheckFlags& flags, VerbContext& context) {
     opened->options.progress = [&context](std::size_t done, std::size_t total, std::string_view what) {
       context.err(fmt::format("\r\x1b[K{}/{} {}", done, total, what.substr(0, 70)));
     };
-  SERIN_TRY(const checks::CheckReport report, checks::run_checks(opened->file, *opened->database, opened->dialect,
+  SERIN_TRY(const checks::CheckReport report, checks::run_checks(opened->file, *opened->database.sql, opened->dialect,
                                                                  opened->clock, opened->store.get(), opened->options));
   if (context.is_terminal()) context.err("\r\x1b[K");
   if (opened->clock.stopped()) return fail(Errc::cancelled, "interrupted");
@@ -159,7 +159,7 @@ Result<Exit> list(const CheckFlags& flags, VerbContext& context) {
 
 Result<Exit> explain(const CheckFlags& flags, VerbContext& context) {
   SERIN_TRY(const auto opened, open(flags, context));
-  SERIN_TRY(const std::string text, checks::explain_checks(opened->file, *opened->database, opened->dialect,
+  SERIN_TRY(const std::string text, checks::explain_checks(opened->file, *opened->database.sql, opened->dialect,
                                                            opened->clock.wall(), opened->options));
   context.out(text);
   return Exit::done;
@@ -223,7 +223,8 @@ void add_check_verbs(CLI::App& app, VerbContext& context) {
   CLI::App* check = app.add_subcommand("check", "Data checks: what a table should look like, and whether it does");
   check->require_subcommand(1);
   const auto make = [] { return std::make_shared<CheckFlags>(); };
-  const std::string database = "The database, sqlite:PATH or postgres://user@host/database; it is only read";
+  const std::string database =
+      "The database, sqlite:PATH, postgres://user@host/database or bigquery://project/dataset; it is only read";
 
   auto flags = make();
   flags->make_store = true;
