@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "serin/beast/http_client.hpp"
+#include "serin/http/session.hpp"
 #include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/environment.hpp"
@@ -39,7 +39,7 @@ Result<OpenDatabase> open_database(const std::string& url, checks::Engine engine
     }
     case checks::Engine::bigquery: {
       opened.random = std::make_unique<SystemRandom>();
-      opened.http = std::make_unique<BeastHttpClient>(clock);
+      opened.http = std::make_unique<http::Session>(clock);
       const google::AuthWorld world{.http = *opened.http, .sleeper = clock, .random = *opened.random};
       opened.google = std::make_unique<google::DataServices>(world, Environment::of_process());
       SERIN_TRY(opened.sql, opened.google->open_sql(url, google::DataAccess::read_only));
