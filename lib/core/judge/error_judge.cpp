@@ -37,28 +37,17 @@ Status check(const ErrorJudgeOptions& options) {
 }
 
 Mixture::Shape tolerable(const ErrorJudgeOptions& options) {
-  return {
-      .null_ratio = options.tolerable.ratio, .absolute = options.tolerable.absolute, .dispersion = options.dispersion};
-}
-
-Mixture::Shape restarting(const ErrorJudgeOptions& options) {
-  Mixture::Shape shape = tolerable(options);
-  shape.starts = (options.planned_buckets + options.restart_every - 1) / options.restart_every;
-  shape.every = options.restart_every;
-  return shape;
+  return {.null_ratio = options.tolerable.ratio,
+          .absolute = options.tolerable.absolute,
+          .dispersion = options.dispersion,
+          .stakes = {.starts = (options.planned_buckets + options.restart_every - 1) / options.restart_every,
+                     .every = options.restart_every}};
 }
 
 std::string rate(std::int64_t errors, std::int64_t requests) {
   if (requests == 0) return "no request";
   return fmt::format("{} of {} failed ({:.2f} %)", errors, requests,
                      100.0 * static_cast<double>(errors) / static_cast<double>(requests));
-}
-
-/// "1:240" for evidence 240 times what chance would give; logs beyond what people read become powers of ten.
-std::string odds(double log) {
-  if (log < 0) return "1:1";
-  if (log < std::log(10'000.0)) return fmt::format("1:{:.0f}", std::exp(log));
-  return fmt::format("1:1e{:.0f}", std::floor(log / std::log(10.0)));
 }
 
 std::string band(const Interval& ratio) {
@@ -79,10 +68,15 @@ std::string_view verdict_name(Verdict verdict) noexcept {
   return "undecided";
 }
 
+std::string odds_text(double log) {
+  if (log < 0) return "1:1";
+  if (log < std::log(10'000.0)) return fmt::format("1:{:.0f}", std::exp(log));
+  return fmt::format("1:1e{:.0f}", std::floor(log / std::log(10.0)));
+}
+
 ErrorJudge::ErrorJudge(ErrorJudgeOptions options)
     : options_(options),
-      single_(tolerable(options)),
-      restart_(restarting(options)),
+      worse_(tolerable(options)),
       healthy_({.null_ratio = options.healthy.ratio,
                 .absolute = options.healthy.absolute,
                 .side = Mixture::Side::below,
@@ -95,16 +89,9 @@ Result<ErrorJudge> ErrorJudge::make(ErrorJudgeOptions options) {
 }
 
 void ErrorJudge::add(const Bucket& given) {
-  Bucket bucket{.canary_requests = std::max<std::int64_t>(given.canary_requests, 0),
-                .baseline_requests = std::max<std::int64_t>(given.baseline_requests, 0)};
-  bucket.canary_errors = std::clamp<std::int64_t>(given.canary_errors, 0, bucket.canary_requests);
-  bucket.baseline_errors = std::clamp<std::int64_t>(given.baseline_errors, 0, bucket.baseline_requests);
-  total_.canary_requests += bucket.canary_requests;
-  total_.canary_errors += bucket.canary_errors;
-  total_.baseline_requests += bucket.baseline_requests;
-  total_.baseline_errors += bucket.baseline_errors;
-  single_.add(bucket);
-  restart_.add(bucket);
+  const Bucket bucket = sane(given);
+  total_ += bucket;
+  worse_.add(bucket);
   healthy_.add(bucket);
   ratio_.add(bucket);
   if (verdict_ == Verdict::worse) return;
@@ -117,10 +104,7 @@ void ErrorJudge::add(const Bucket& given) {
 }
 
 Evidence ErrorJudge::evidence() const {
-  const double single = single_.log_evidence();
-  const double restart = restart_.log_evidence();
-  const double most = std::max(single, restart);
-  Evidence evidence{.worse = most + std::log(0.5 * std::exp(single - most) + 0.5 * std::exp(restart - most)),
+  Evidence evidence{.worse = worse_.log_evidence(),
                     .healthy = healthy_.log_evidence(),
                     .worse_needed = std::log(1 / options_.alpha),
                     .healthy_needed = std::log(1 / options_.beta),
@@ -136,15 +120,16 @@ std::string explain(const ErrorJudge& judge) {
                   rate(now.total.baseline_errors, now.total.baseline_requests), band(now.ratio));
   switch (judge.verdict()) {
     case Verdict::worse:
-      return fmt::format("{}; evidence that it is worse {}, needed {}", counts, odds(now.worse),
-                         odds(now.worse_needed));
+      return fmt::format("{}; evidence that it is worse {}, needed {}", counts, odds_text(now.worse),
+                         odds_text(now.worse_needed));
     case Verdict::healthy:
-      return fmt::format("{}; evidence that it is healthy {}, needed {}", counts, odds(now.healthy),
-                         odds(now.healthy_needed));
+      return fmt::format("{}; evidence that it is healthy {}, needed {}", counts, odds_text(now.healthy),
+                         odds_text(now.healthy_needed));
     case Verdict::undecided: break;
   }
-  return fmt::format("{}; evidence that it is worse {} of {}, that it is healthy {} of {}", counts, odds(now.worse),
-                     odds(now.worse_needed), odds(now.healthy), odds(now.healthy_needed));
+  return fmt::format("{}; evidence that it is worse {} of {}, that it is healthy {} of {}", counts,
+                     odds_text(now.worse), odds_text(now.worse_needed), odds_text(now.healthy),
+                     odds_text(now.healthy_needed));
 }
 
 }  // namespace serin::judge

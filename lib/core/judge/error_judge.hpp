@@ -18,6 +18,9 @@ enum class Verdict : std::uint8_t { undecided, healthy, worse };
 /// "undecided", "healthy", "worse": stable, JSON and scripts carry them.
 [[nodiscard]] std::string_view verdict_name(Verdict verdict) noexcept;
 
+/// "1:240" for evidence 240 times what chance would give; logs beyond what people read become powers of ten. Pure.
+[[nodiscard]] std::string odds_text(double log);
+
 /// What the judge knows after the buckets so far. Logs are natural; a bet that starts with 1 stands at exp(log) now.
 struct Evidence {
   double worse = 0;           ///< log evidence against "the canary is within the tolerable margin"
@@ -52,8 +55,7 @@ class ErrorJudge {
   explicit ErrorJudge(ErrorJudgeOptions options);
 
   ErrorJudgeOptions options_;
-  Mixture single_;   // against tolerable, from the start
-  Mixture restart_;  // against tolerable, from many starts
+  Mixture worse_;    // against tolerable
   Mixture healthy_;  // against healthy
   RatioInterval ratio_;
   Bucket total_;

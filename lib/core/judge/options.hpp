@@ -1,8 +1,11 @@
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
+#include "serin/judge/dispersion.hpp"
 
 namespace serin::judge {
 
@@ -22,6 +25,23 @@ struct ErrorJudgeOptions {
   std::int64_t min_canary_errors = 5;  ///< no statistical "worse" before so many canary errors; >= 1
   std::int64_t planned_buckets = 900;  ///< over how many buckets late onsets are looked for; >= 1
   std::int64_t restart_every = 30;     ///< one restart of the evidence each so many buckets; >= 1
+};
+
+/// Latency as counts of requests between fixed edges.
+struct LatencyOptions {
+  std::vector<double> edges_ms;       ///< growing, > 0; the last cell is open
+  double band_margin = 0.02;          ///< difference of the distributions that is tolerable, 0 to 1
+  std::int64_t learn_requests = 500;  ///< of the baseline alone, before its quantiles are frozen; >= 100
+};
+
+/// What CanaryJudge is made of.
+struct CanaryJudgeOptions {
+  ErrorJudgeOptions errors;         ///< its alpha is for everything together
+  std::optional<History> history;   ///< of the old version before; nothing: only the baseline of the same time counts
+  Margin against_past{2.0, 0.001};  ///< how much worse than in the past is still meant: daily drift is
+  std::int64_t attribution_wait = 60;   ///< buckets, >= 0: how long a verdict waits for its attribution
+  std::int64_t min_failed_clients = 2;  ///< no statistical "worse" by errors of fewer clients, where they are known
+  std::optional<LatencyOptions> latency;
 };
 
 }  // namespace serin::judge

@@ -1,0 +1,165 @@
+#include "serin/judge/canary_judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "serin/judge/error_judge.hpp"
+
+namespace serin::judge {
+namespace {
+
+// How alpha is divided, once and for all: see the class.
+constexpr double past_part = 0.5;
+constexpr double band_part = 0.1;
+constexpr double latency_weight = 0.25;  // of the evidence beside the baseline; the rest is the errors'
+
+Stakes stakes_of(const ErrorJudgeOptions& options) {
+  return {.starts = (options.planned_buckets + options.restart_every - 1) / options.restart_every,
+          .every = options.restart_every};
+}
+
+double band_alpha(const CanaryJudgeOptions& options) { return options.errors.alpha * band_part; }
+
+std::string counts_text(const Bucket& total) {
+  const auto rate = [](std::int64_t errors, std::int64_t requests) {
+    if (requests == 0) return std::string("no request");
+    return fmt::format("{} of {} failed ({:.2f} %)", errors, requests,
+                       100.0 * static_cast<double>(errors) / static_cast<double>(requests));
+  };
+  return fmt::format("canary {}, baseline {}", rate(total.canary_errors, total.canary_requests),
+                     rate(total.baseline_errors, total.baseline_requests));
+}
+
+}  // namespace
+
+CanaryJudge::CanaryJudge(CanaryJudgeOptions options)
+    : options_(std::move(options)),
+      errors_({.null_ratio = options_.errors.tolerable.ratio,
+               .absolute = options_.errors.tolerable.absolute,
+               .dispersion = options_.errors.dispersion,
+               .stakes = stakes_of(options_.errors)}),
+      beside_needed_(0),
+      past_needed_(0) {
+  double part = 1;
+  if (options_.history) {
+    AgainstPast past(*options_.history, options_.against_past, stakes_of(options_.errors));
+    if (past.usable()) {
+      past_ = past;
+      part -= past_part;
+      past_needed_ = -std::log(options_.errors.alpha * past_part);
+    }
+  }
+  if (options_.latency) part -= band_part;
+  beside_needed_ = -std::log(options_.errors.alpha * part);
+}
+
+Result<CanaryJudge> CanaryJudge::make(const CanaryJudgeOptions& options) {
+  CanaryJudgeOptions taken = options;
+  // Whoever learned how errors clump knows it for both tests.
+  if (taken.history) taken.errors.dispersion = std::max(taken.errors.dispersion, taken.history->dispersion);
+  SERIN_CHECK(ErrorJudge::make(taken.errors));
+  if (taken.attribution_wait < 0)
+    return fail(Errc::invalid_argument,
+                fmt::format("judge: attribution_wait is {}, it has to be 0 or more", taken.attribution_wait));
+  if (!(taken.against_past.ratio >= 1 && taken.against_past.absolute >= 0))
+    return fail(Errc::invalid_argument,
+                fmt::format("judge: against_past is {} and {}, it has to be 1 or more and 0 or more",
+                            taken.against_past.ratio, taken.against_past.absolute));
+  CanaryJudge judge(std::move(taken));
+  if (judge.options_.latency) {
+    SERIN_TRY(LatencyJudge latency, LatencyJudge::make(*judge.options_.latency, stakes_of(judge.options_.errors)));
+    judge.latency_ = std::move(latency);
+  }
+  return judge;
+}
+
+void CanaryJudge::add(const Bucket& given, std::optional<std::int64_t> failed_clients) {
+  const Bucket bucket = sane(given);
+  total_ += bucket;
+  errors_.add(bucket);
+  if (past_) past_->add(bucket);
+  if (failed_clients) failed_clients_ = failed_clients;
+  decide();
+}
+
+void CanaryJudge::learn_latency(const LatencyCounts& baseline) {
+  if (latency_) latency_->learn(baseline);
+}
+
+void CanaryJudge::add_latency(const LatencyCounts& canary, const LatencyCounts& baseline) {
+  if (!latency_) return;
+  latency_->add(canary, baseline);
+  decide();
+}
+
+CanaryEvidence CanaryJudge::evidence() const {
+  CanaryEvidence evidence{.beside = errors_.log_evidence(),
+                          .beside_needed = beside_needed_,
+                          .past = past_ ? past_->log_evidence() : 0,
+                          .past_needed = past_needed_,
+                          .total = total_};
+  if (latency_)
+    evidence.beside = combined(
+        std::array{Weighted{1 - latency_weight, evidence.beside}, Weighted{latency_weight, latency_->log_evidence()}});
+  return evidence;
+}
+
+void CanaryJudge::decide() {
+  if (guilt_ == Guilt::worse) return;
+  const auto found = [this](Guilt guilt, Cause cause) {
+    guilt_ = guilt;
+    cause_ = cause;
+  };
+  const CanaryEvidence now = evidence();
+  // The floors are no statistics: five errors of one flaky client are no reason to turn a release around.
+  const bool enough = total_.canary_errors >= options_.errors.min_canary_errors &&
+                      failed_clients_.value_or(options_.min_failed_clients) >= options_.min_failed_clients;
+  if (now.beside >= now.beside_needed) {
+    const bool by_latency = latency_ && latency_->log_evidence() > errors_.log_evidence();
+    if (by_latency) return found(Guilt::worse, Cause::slower);
+    if (enough) return found(Guilt::worse, Cause::beside_baseline);
+  }
+  if (latency_ && latency_->beyond_bands(band_alpha(options_)).value_or(0) > 0)
+    return found(Guilt::worse, Cause::slower);
+  if (!past_ || !enough || now.past < past_needed_) {
+    waited_ = 0;
+    if (guilt_ == Guilt::incident) found(Guilt::unproved, Cause::nothing);
+    return;
+  }
+  ++waited_;
+  switch (past_->blame()) {
+    case Blame::canary: return found(Guilt::worse, Cause::against_past);
+    case Blame::both: return found(Guilt::incident, Cause::against_past);
+    case Blame::unclear: break;
+  }
+  if (waited_ > options_.attribution_wait) return found(Guilt::worse, Cause::unattributed);
+}
+
+std::string explain(const CanaryJudge& judge) {
+  const CanaryEvidence now = judge.evidence();
+  const std::string counts = counts_text(now.total);
+  const std::string beside =
+      fmt::format("evidence beside the baseline {}, needed {}", odds_text(now.beside), odds_text(now.beside_needed));
+  const std::string past =
+      judge.past() ? fmt::format("evidence against the past ({:.2f} % failed before) {}, needed {}",
+                                 100 * judge.past()->rate_before(), odds_text(now.past), odds_text(now.past_needed))
+                   : std::string();
+  switch (judge.cause()) {
+    case Cause::nothing: break;
+    case Cause::beside_baseline: return fmt::format("{}; {}", counts, beside);
+    case Cause::slower: return fmt::format("it is slower than the baseline; {}; {}", counts, beside);
+    case Cause::unattributed:
+      return fmt::format("{}; {}; hardly anybody uses the old version, so it is not known whether it fails too", counts,
+                         past);
+    case Cause::against_past:
+      return fmt::format("{}; {}; {}", counts, past,
+                         judge.guilt() == Guilt::incident
+                             ? "the baseline fails more often than before too, so this is no fault of the new version"
+                             : "the baseline is as before");
+  }
+  return fmt::format("{}; {}{}{}", counts, beside, past.empty() ? "" : "; ", past);
+}
+
+}  // namespace serin::judge
