@@ -19,7 +19,7 @@ double binomial_log_ratio(double errors, double requests, double p1, double p0) 
 }  // namespace
 
 AgainstPast::AgainstPast(const History& history, const Margin& margin, const Stakes& stakes)
-    : dispersion_(std::max(1.0, history.dispersion)), bets_(stakes) {
+    : dispersion_(std::max(1.0, history.dispersion)), stakes_(stakes), bets_(stakes) {
   const auto requests = static_cast<double>(std::max<std::int64_t>(1, history.requests));
   const auto errors = static_cast<double>(std::clamp<std::int64_t>(history.errors, 0, history.requests));
   // Never zero: that nothing failed before does not mean that nothing may fail.
@@ -55,6 +55,10 @@ void AgainstPast::add(const Bucket& bucket) noexcept {
   if (cusum_ > 0) return;
   cusum_ = 0;
   since_ = {};
+}
+
+void AgainstPast::forget() noexcept {
+  if (bets_.log_wealth() > 0) bets_ = Bets<count>(stakes_);
 }
 
 Blame AgainstPast::blame() const noexcept {

@@ -33,6 +33,11 @@ class AgainstPast {
   /// Natural log of the evidence that the canary's rate is above the limit.
   [[nodiscard]] double log_evidence() const noexcept { return usable_ ? bets_.log_wealth() : 0; }
   [[nodiscard]] Blame blame() const noexcept;
+  /// The canary fails no more often than it may, by now.
+  [[nodiscard]] bool calm() const noexcept { return cusum_ <= 0; }
+  /// Gives up what evidence there is, as after an incident that was nobody's fault. Money may always be thrown away:
+  /// what is left is still a supermartingale. Only where there is evidence to give up.
+  void forget() noexcept;
   /// The rate up to which the canary is as it may be.
   [[nodiscard]] double limit() const noexcept { return limit_; }
   /// The old version's rate before the rollout.
@@ -49,6 +54,7 @@ class AgainstPast {
   bool usable_ = false;
   std::array<double, count> per_error_{};    // ln lambda
   std::array<double, count> per_success_{};  // ln((1 - lambda p0) / (1 - p0))
+  Stakes stakes_;
   Bets<count> bets_;
   double cusum_error_ = 0;
   double cusum_success_ = 0;

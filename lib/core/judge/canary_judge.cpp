@@ -123,18 +123,29 @@ void CanaryJudge::decide() {
   }
   if (latency_ && latency_->beyond_bands(band_alpha(options_)).value_or(0) > 0)
     return found(Guilt::worse, Cause::slower);
-  if (!past_ || !enough || now.past < past_needed_) {
+  if (past_) decide_by_past(now.past, enough);
+}
+
+void CanaryJudge::decide_by_past(double evidence, bool enough) {
+  const auto found = [this](Guilt guilt, Cause cause) {
+    guilt_ = guilt;
+    cause_ = cause;
+  };
+  if (guilt_ == Guilt::incident && past_->calm()) {
+    past_->forget();
+    return found(Guilt::unproved, Cause::nothing);
+  }
+  if (!enough || evidence < past_needed_) {
     waited_ = 0;
-    if (guilt_ == Guilt::incident) found(Guilt::unproved, Cause::nothing);
     return;
   }
-  ++waited_;
   switch (past_->blame()) {
     case Blame::canary: return found(Guilt::worse, Cause::against_past);
     case Blame::both: return found(Guilt::incident, Cause::against_past);
     case Blame::unclear: break;
   }
-  if (waited_ > options_.attribution_wait) return found(Guilt::worse, Cause::unattributed);
+  if (guilt_ == Guilt::incident) return;  // it goes on
+  if (++waited_ > options_.attribution_wait) found(Guilt::worse, Cause::unattributed);
 }
 
 std::string explain(const CanaryJudge& judge) {

@@ -67,6 +67,7 @@ class CanaryJudge {
  private:
   explicit CanaryJudge(CanaryJudgeOptions options);
   void decide();
+  void decide_by_past(double evidence, bool enough);
 
   CanaryJudgeOptions options_;
   Mixture errors_;
