@@ -81,7 +81,9 @@ void CanaryJudge::add(const Bucket& given, std::optional<std::int64_t> failed_cl
   errors_.add(bucket);
   if (past_) past_->add(bucket);
   if (failed_clients) failed_clients_ = failed_clients;
-  decide();
+  // Without an error of the canary no evidence grows: most buckets need no sums.
+  const bool idle = bucket.canary_errors == 0 && guilt_ == Guilt::unproved && waited_ == 0 && !failed_clients;
+  if (!idle) decide();
 }
 
 void CanaryJudge::learn_latency(const LatencyCounts& baseline) {
