@@ -9,6 +9,7 @@
 
 #include "serin/base/text.hpp"
 #include "serin/judge/replay.hpp"
+#include "verb_simulate.hpp"
 
 namespace serin::tool {
 namespace {
@@ -108,7 +109,8 @@ void run_replay(const ReplayFlags& flags, VerbContext& context) {
 }  // namespace
 
 void add_judge_verbs(CLI::App& app, VerbContext& context) {
-  CLI::App* judge = app.add_subcommand("judge", "The statistics of a rollout, on recorded counts");
+  CLI::App* judge =
+      app.add_subcommand("judge", "The statistics of a rollout, on recorded counts and on simulated ones");
   judge->require_subcommand(1);
   CLI::App* replay = judge->add_subcommand("replay", "Judge a recording second by second, as a rollout would have");
   auto flags = std::make_shared<ReplayFlags>();
@@ -141,6 +143,7 @@ void add_judge_verbs(CLI::App& app, VerbContext& context) {
   add_json_flag(*replay, flags->json);
   replay->footer("Exit codes: 0 not worse, 1 worse, 2 usage or file.");
   replay->callback([flags, &context] { run_replay(*flags, context); });
+  add_simulate_verbs(*judge, context);
 }
 
 }  // namespace serin::tool

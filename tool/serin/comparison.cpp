@@ -1,0 +1,109 @@
+#include "comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace serin::tool {
+namespace {
+
+using trials::Characteristics;
+
+// What ours promises: see docs/guide/judge.md.
+constexpr double most_wrong = 0.01;
+constexpr double fewer_failures = 5;
+constexpr double times_promised = 5;
+
+std::string share(double value) {
+  if (value <= 0) return "0";
+  if (value >= 0.9995) return "1";
+  return value < 0.1 ? fmt::format("{:.4f}", value) : fmt::format("{:.3f}", value);
+}
+
+double part(std::int64_t count, const Characteristics& found) {
+  return static_cast<double>(count) / static_cast<double>(std::max<std::int64_t>(1, found.runs));
+}
+
+std::string healthy_cell(const Characteristics& found) {
+  std::string cell = share(part(found.rolled_back, found));
+  if (found.held > 0) cell += fmt::format(" (held {})", share(part(found.held, found)));
+  return cell;
+}
+
+std::string worse_cell(const Characteristics& found) {
+  std::string cell = share(part(found.rolled_back, found));
+  if (found.median_second) cell += fmt::format(" @{:.0f}s", *found.median_second);
+  if (found.held > 0) cell += fmt::format(" (held {})", share(part(found.held, found)));
+  return cell + fmt::format(", {:.0f}", found.canary_failures);
+}
+
+std::string table(const Comparison& comparison, bool healthy, std::string (*cell)(const Characteristics&)) {
+  std::string out = "| scenario |";
+  std::string rule = "|---|";
+  for (const ComparedJudge& judge : comparison.judges) {
+    out += fmt::format(" {} |", judge.title);
+    rule += "---|";
+  }
+  out += "\n" + rule + "\n";
+  for (const ComparedScenario& row : comparison.scenarios) {
+    if (row.scenario.healthy() != healthy) continue;
+    out += fmt::format("| `{}` |", row.scenario.name);
+    for (std::size_t i = 0; i < row.found.size(); ++i)
+      out += fmt::format(" {}{}{} |", i == 0 ? "**" : "", cell(row.found[i]), i == 0 ? "**" : "");
+    out += "\n";
+  }
+  return out;
+}
+
+std::string promises(const Comparison& comparison) {
+  std::string out;
+  for (const ComparedScenario& row : comparison.scenarios) {
+    const Characteristics& ours = row.found.front();
+    if (row.scenario.healthy()) {
+      // Missed when even the lower end of the interval is above it; the point estimate is printed either way.
+      const double wrong = part(ours.rolled_back, ours);
+      const char* kept = wrong <= most_wrong                 ? "kept"
+                         : ours.rolled_back_low > most_wrong ? "MISSED"
+                                                             : "within chance of it";
+      out += fmt::format("| `{}` | taken back in at most {} of the runs | {} ({} to {}) | {} |\n", row.scenario.name,
+                         most_wrong, share(wrong), share(ours.rolled_back_low), share(ours.rolled_back_high), kept);
+      continue;
+    }
+    if (row.scenario.times < times_promised || row.scenario.latency) continue;
+    for (std::size_t i = 1; i < row.found.size(); ++i) {
+      const std::string& title = comparison.judges[i].title;
+      if (!title.starts_with("Flagger") && !title.starts_with("Kayenta")) continue;
+      const double factor = row.found[i].canary_failures / std::max(0.1, ours.canary_failures);
+      out += fmt::format("| `{}` | {:.0f} x fewer failed requests than {} | {:.1f} x ({:.0f} beside {:.0f}) | {} |\n",
+                         row.scenario.name, fewer_failures, title, factor, ours.canary_failures,
+                         row.found[i].canary_failures, factor >= fewer_failures ? "kept" : "MISSED");
+    }
+  }
+  return "| scenario | promised | measured | |\n|---|---|---|---|\n" + out;
+}
+
+}  // namespace
+
+std::string comparison_page(const Comparison& comparison) {
+  std::string out = fmt::format(
+      "# The judge beside the rules of the field\n\n"
+      "Written by `serin judge compare --runs {} --seed {} --page docs/perf/judge.md`; the scenarios are in\n"
+      "`fleet/scenarios`, and `serin judge simulate` plays each of them by itself. Other tools are simulated from "
+      "their\n"
+      "documented rules on the same traffic; none of them was run.\n\n## What each does\n| judge | rule |\n|---|---|\n",
+      comparison.runs, comparison.seed);
+  for (const ComparedJudge& judge : comparison.judges) out += fmt::format("| {} | {} |\n", judge.title, judge.rule);
+  out += "\n## Healthy versions: taken back wrongly\nShare of the runs; \"held\" stopped and asked a person.\n\n";
+  out += table(comparison, true, healthy_cell);
+  out +=
+      "\n## Worse versions: found\nShare of the runs, second of the rollout (median), and how many of the canary's "
+      "requests failed until it ended (mean\nover all runs).\n\n";
+  out += table(comparison, false, worse_cell);
+  out += "\n## What was promised\n" + promises(comparison);
+  out += "\n## The scenarios\n| | |\n|---|---|\n";
+  for (const ComparedScenario& row : comparison.scenarios)
+    out += fmt::format("| `{}` | {} |\n", row.scenario.name, row.scenario.says);
+  return out;
+}
+
+}  // namespace serin::tool
