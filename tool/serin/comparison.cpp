@@ -34,7 +34,7 @@ std::string worse_cell(const Characteristics& found) {
   std::string cell = share(part(found.rolled_back, found));
   if (found.median_second) cell += fmt::format(" @{:.0f}s", *found.median_second);
   if (found.held > 0) cell += fmt::format(" (held {})", share(part(found.held, found)));
-  return cell + fmt::format(", {:.0f}", found.canary_failures);
+  return cell + fmt::format(", {:.0f}", found.blamed);
 }
 
 std::string table(const Comparison& comparison, bool healthy, std::string (*cell)(const Characteristics&)) {
@@ -73,10 +73,10 @@ std::string promises(const Comparison& comparison) {
     for (std::size_t i = 1; i < row.found.size(); ++i) {
       const std::string& title = comparison.judges[i].title;
       if (!title.starts_with("Flagger") && !title.starts_with("Kayenta")) continue;
-      const double factor = row.found[i].canary_failures / std::max(0.1, ours.canary_failures);
+      const double factor = row.found[i].blamed / std::max(0.1, ours.blamed);
       out += fmt::format("| `{}` | {:.0f} x fewer failed requests than {} | {:.1f} x ({:.0f} beside {:.0f}) | {} |\n",
-                         row.scenario.name, fewer_failures, title, factor, ours.canary_failures,
-                         row.found[i].canary_failures, factor >= fewer_failures ? "kept" : "MISSED");
+                         row.scenario.name, fewer_failures, title, factor, ours.blamed,
+                         row.found[i].blamed, factor >= fewer_failures ? "kept" : "MISSED");
     }
   }
   return "| scenario | promised | measured | |\n|---|---|---|---|\n" + out;

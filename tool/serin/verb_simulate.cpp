@@ -77,7 +77,8 @@ std::string as_text(const Scenario& scenario, const trials::ContenderKind& kind,
   if (found.median_proof)
     out += fmt::format("healthy     proved in {} of the runs, at second {:.0f} (median)\n", share(found.proved),
                        *found.median_proof);
-  out += fmt::format("users       {:.1f} requests of the canary failed until the end (mean)\n", found.canary_failures);
+  out += fmt::format("users       {:.1f} requests of the canary failed until the end (mean), {:.1f} because of it\n",
+                     found.canary_failures, found.blamed);
   return out;
 }
 
@@ -88,10 +89,10 @@ std::string as_csv(const Scenario& scenario, const trials::ContenderKind& kind, 
   };
   return "scenario,healthy,judge,runs,seed,rolled_back,low,high,held,proved,median_second,median_proof,canary_"
          "failures\n" +
-         fmt::format("{},{},{},{},{},{},{:.6f},{:.6f},{},{},{},{},{:.3f}\n", scenario.name, scenario.healthy() ? 1 : 0,
-                     kind.name, found.runs, flags.seed, found.rolled_back, found.rolled_back_low,
-                     found.rolled_back_high, found.held, found.proved, second(found.median_second),
-                     second(found.median_proof), found.canary_failures);
+         fmt::format("{},{},{},{},{},{},{:.6f},{:.6f},{},{},{},{},{:.3f},{:.3f}\n", scenario.name,
+                     scenario.healthy() ? 1 : 0, kind.name, found.runs, flags.seed, found.rolled_back,
+                     found.rolled_back_low, found.rolled_back_high, found.held, found.proved,
+                     second(found.median_second), second(found.median_proof), found.canary_failures, found.blamed);
 }
 
 std::string as_json(const Scenario& scenario, const trials::ContenderKind& kind, const SimulateFlags& flags,
@@ -109,7 +110,8 @@ std::string as_json(const Scenario& scenario, const trials::ContenderKind& kind,
                           {"health_proved", found.proved},
                           {"median_rollback_second", second(found.median_second)},
                           {"median_proof_second", second(found.median_proof)},
-                          {"canary_failures", found.canary_failures}}) +
+                          {"canary_failures", found.canary_failures},
+                          {"canary_failures_blamed", found.blamed}}) +
          "\n";
 }
 

@@ -9,7 +9,10 @@ namespace {
 constexpr double nearest = 1.3;
 constexpr double farthest = 40;
 constexpr double cusum_ratio = 3;
-constexpr double sure = 20;  // odds at which an incident is put down to one arm or to both
+// Odds at which it is put down to somebody. An incident of both that is taken for the canary's fault is a wrong rollback,
+// the other way round a person is asked: so the first needs more.
+constexpr double sure_of_canary = 200;
+constexpr double sure_of_both = 20;
 
 double binomial_log_ratio(double errors, double requests, double p1, double p0) {
   const auto term = [](double count, double a, double b) { return count <= 0 ? 0.0 : count * std::log(a / b); };
@@ -69,8 +72,8 @@ Blame AgainstPast::blame() const noexcept {
   const double log = binomial_log_ratio(static_cast<double>(since_.baseline_errors),
                                         static_cast<double>(since_.baseline_requests), now, before_) /
                      dispersion_;
-  if (log <= -std::log(sure)) return Blame::canary;
-  if (log >= std::log(sure)) return Blame::both;
+  if (log <= -std::log(sure_of_canary)) return Blame::canary;
+  if (log >= std::log(sure_of_both)) return Blame::both;
   return Blame::unclear;
 }
 

@@ -1,6 +1,7 @@
 #include "serin/judge/dispersion.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace serin::judge {
 namespace {
@@ -8,7 +9,6 @@ namespace {
 constexpr std::int64_t group_seconds = 10;  // a client that tries again does so within seconds
 constexpr double groups_of_window = 30;
 constexpr double least_errors = 5;
-constexpr double caution = 1.25;
 constexpr double most = 1000;
 
 }  // namespace
@@ -61,7 +61,9 @@ History HistoryLearner::history() const {
   done.close_window();
   History history{.requests = requests_, .errors = errors_};
   if (static_cast<double>(errors_) >= least_errors && done.degrees_ > 0)
-    history.dispersion = std::clamp(caution * done.chi_squared_ / done.degrees_, 1.0, most);
+    // Only what is beyond 1 is raised, and the less was seen the more: independent errors lose nothing.
+    history.dispersion =
+        std::clamp(1 + (done.chi_squared_ / done.degrees_ - 1) * (1 + 2 * std::sqrt(2 / done.degrees_)), 1.0, most);
   return history;
 }
 

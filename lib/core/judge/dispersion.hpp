@@ -16,7 +16,7 @@ struct History {
 ///
 /// Source: Pearson's chi squared over its degrees of freedom, the usual estimate of overdispersion (McCullagh, Nelder,
 /// "Generalized Linear Models", 1989, 4.5), taken within windows of 5 minutes, so that an incident or a drift is not
-/// taken for clumping, and raised by a quarter for its own uncertainty.
+/// taken for clumping; what is beyond 1 is raised by two standard errors.
 class HistoryLearner {
  public:
   /// \param bucket_seconds  length of what add() takes, >= 1; clumps are looked for in 10 s together

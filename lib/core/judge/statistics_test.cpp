@@ -93,7 +93,7 @@ TEST(HistoryLearner, finds_chi_squared_over_its_degrees_of_freedom) {
     learner.add(1000, e);
     chi += std::pow(static_cast<double>(e) - 3, 2) / (1000 * 0.003 * 0.997);
   }
-  EXPECT_NEAR(learner.history().dispersion, 1.25 * chi / 3, 1e-9);
+  EXPECT_NEAR(learner.history().dispersion, 1 + (chi / 3 - 1) * (1 + 2 * std::sqrt(2.0 / 3)), 1e-9);
   EXPECT_EQ(learner.history().requests, 4000);
   EXPECT_EQ(learner.history().errors, 12);
 }

@@ -111,6 +111,7 @@ void read_judge(YamlMap& map, judge::CanaryJudgeOptions& judge) {
 }  // namespace
 
 bool Scenario::healthy() const noexcept {
+  if (expect_healthy) return *expect_healthy;
   return times <= 1 && plus <= 0 && (!latency || (latency->slower <= 1 && latency->stalled <= 0));
 }
 
@@ -145,6 +146,7 @@ Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file
   Scenario& scenario = out.scenario;
   scenario.name = root.required_text("scenario");
   scenario.says = root.text("says", "");
+  if (root.has("expect")) scenario.expect_healthy = root.choice("expect", {"healthy", "worse"}, 0) == 0;
   scenario.rate = within(root, "rate", scenario.rate, 1e-6, 1e6);
   scenario.errors = within(root, "errors", scenario.errors, 0, 1);
   scenario.history_seconds = seconds_of(root, "history", scenario.history_seconds);

@@ -57,7 +57,8 @@ struct Scenario {
   std::optional<Times> latency;
   std::vector<StageOfPlay> stages = {{5, 300}, {50, 300}, {95, 300}};
 
-  /// The canary is not worse than the baseline, so whoever takes it back is wrong.
+  std::optional<bool> expect_healthy;  ///< said in the file; else healthy() is told by the canary's numbers
+  /// The canary is not worse than it may be, so whoever takes it back is wrong.
   [[nodiscard]] bool healthy() const noexcept;
   [[nodiscard]] std::int64_t seconds() const noexcept;
   /// Share that fails at a second of the rollout.

@@ -55,6 +55,8 @@ Trial play(const Scenario& scenario, const ContenderKind& kind, std::uint64_t se
       const std::int64_t step = std::min(scenario.bucket_seconds, plan.seconds - gone);
       const Tick tick = traffic.next(second, step, plan.percent);
       trial.canary_failures += tick.requests.canary_errors;
+      trial.blamed += static_cast<double>(tick.requests.canary_requests) *
+                      std::max(0.0, scenario.canary_rate(second) - scenario.baseline_rate(second));
       const Say say = judge->look(tick);
       second += step;
       gone += step;
@@ -82,6 +84,7 @@ Characteristics characterise(std::span<const Trial> trials) {
   for (const Trial& trial : trials) {
     ends.push_back(trial.second);
     out.canary_failures += static_cast<double>(trial.canary_failures);
+    out.blamed += trial.blamed;
     if (trial.proved >= 0) proofs.push_back(trial.proved);
     switch (trial.ending) {
       case Ending::finished: break;
@@ -96,6 +99,7 @@ Characteristics characterise(std::span<const Trial> trials) {
   if (trials.empty()) return out;
   const auto runs = static_cast<double>(out.runs);
   out.canary_failures /= runs;
+  out.blamed /= runs;
   const judge::Proportion interval = judge::wilson(static_cast<double>(out.rolled_back), runs, 0.95);
   out.rolled_back_low = interval.low;
   out.rolled_back_high = interval.high;

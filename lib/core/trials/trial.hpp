@@ -17,6 +17,7 @@ struct Trial {
   std::int32_t second = 0;           ///< when it ended
   std::int32_t proved = -1;          ///< second in which health was proved in the last stage; -1: never
   std::int64_t canary_failures = 0;  ///< requests of the canary that failed until then
+  double blamed = 0;                 ///< of them, how many would not have failed with the old version (expected)
 };
 
 /// Whether a stage may be left as soon as its health is proved.
@@ -41,6 +42,7 @@ struct Characteristics {
   std::optional<double> median_proof;   ///< of those whose health was proved in the last stage
   double median_end = 0;                ///< second
   double canary_failures = 0;           ///< mean over all runs, of requests that failed at the canary until it ended
+  double blamed = 0;                    ///< mean of those that would not have failed with the old version
 };
 [[nodiscard]] Characteristics characterise(std::span<const Trial> trials);
 
