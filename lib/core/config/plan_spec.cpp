@@ -38,6 +38,14 @@ rollout::PlanOptions read_plan(YamlMap& map, rollout::PlanOptions plan) {
     plan.judge.healthy = read_margin(*judge, "healthy", plan.judge.healthy);
     plan.judge.dispersion = judge->number("dispersion", plan.judge.dispersion);
     plan.judge.min_canary_errors = judge->integer("min_canary_errors", plan.judge.min_canary_errors);
+    if (auto past = judge->map("past")) {
+      plan.past.window = past->duration("window", plan.past.window);
+      plan.past.least = past->duration("least", plan.past.least);
+      plan.past.tolerable.ratio = past->number("ratio", plan.past.tolerable.ratio);
+      plan.past.tolerable.absolute = past->number("absolute", plan.past.tolerable.absolute);
+      plan.past.attribution_wait = past->duration("attribution_wait", plan.past.attribution_wait);
+      past->done();
+    }
     judge->done();
   }
   if (auto checks = map.map("checks")) {

@@ -50,13 +50,6 @@ std::string rate(std::int64_t errors, std::int64_t requests) {
                      100.0 * static_cast<double>(errors) / static_cast<double>(requests));
 }
 
-std::string band(const Interval& ratio) {
-  if (ratio.low && ratio.high) return fmt::format("{:.2g}x to {:.2g}x the baseline's rate", *ratio.low, *ratio.high);
-  if (ratio.low) return fmt::format("at least {:.2g}x the baseline's rate", *ratio.low);
-  if (ratio.high) return fmt::format("at most {:.2g}x the baseline's rate", *ratio.high);
-  return "too little is known to bound the ratio of the rates";
-}
-
 }  // namespace
 
 std::string_view verdict_name(Verdict verdict) noexcept {
@@ -66,6 +59,13 @@ std::string_view verdict_name(Verdict verdict) noexcept {
     case Verdict::worse: return "worse";
   }
   return "undecided";
+}
+
+std::string ratio_text(const Interval& ratio) {
+  if (ratio.low && ratio.high) return fmt::format("{:.2g}x to {:.2g}x the baseline's rate", *ratio.low, *ratio.high);
+  if (ratio.low) return fmt::format("at least {:.2g}x the baseline's rate", *ratio.low);
+  if (ratio.high) return fmt::format("at most {:.2g}x the baseline's rate", *ratio.high);
+  return "too little is known to bound the ratio of the rates";
 }
 
 std::string odds_text(double log) {
@@ -117,7 +117,7 @@ std::string explain(const ErrorJudge& judge) {
   const Evidence now = judge.evidence();
   const std::string counts =
       fmt::format("canary {}, baseline {}; {}", rate(now.total.canary_errors, now.total.canary_requests),
-                  rate(now.total.baseline_errors, now.total.baseline_requests), band(now.ratio));
+                  rate(now.total.baseline_errors, now.total.baseline_requests), ratio_text(now.ratio));
   switch (judge.verdict()) {
     case Verdict::worse:
       return fmt::format("{}; evidence that it is worse {}, needed {}", counts, odds_text(now.worse),

@@ -21,6 +21,9 @@ enum class Verdict : std::uint8_t { undecided, healthy, worse };
 /// "1:240" for evidence 240 times what chance would give; logs beyond what people read become powers of ten. Pure.
 [[nodiscard]] std::string odds_text(double log);
 
+/// "0.7x to 1.6x the baseline's rate". Pure.
+[[nodiscard]] std::string ratio_text(const Interval& ratio);
+
 /// What the judge knows after the buckets so far. Logs are natural; a bet that starts with 1 stands at exp(log) now.
 struct Evidence {
   double worse = 0;           ///< log evidence against "the canary is within the tolerable margin"

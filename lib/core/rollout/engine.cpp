@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "run.hpp"
+#include "serin/rollout/evidence.hpp"
 #include "serin/rollout/split.hpp"
 
 namespace serin::rollout {
@@ -17,6 +18,28 @@ constexpr int remembered = 100;  // rollouts that are looked at for "the same th
 bool was_condemned(const Record& record, const std::string& digest) {
   return record.progress.state == State::rolled_back && record.candidate.digest == digest &&
          std::ranges::any_of(record.events, [](const Event& event) { return event.kind == EventKind::verdict; });
+}
+
+/// What the old version's traffic until now teaches; it is part of the plan, so that it is the same after a crash.
+std::optional<judge::History> learn_past(const Ports& ports, const ServiceName& service, const ReleaseName& baseline,
+                                         const PastPlan& plan) {
+  if (plan.window <= 0s) return std::nullopt;
+  const std::int64_t now = second_of(ports.sleeper.now());
+  const std::int64_t after = now - std::chrono::floor<std::chrono::seconds>(plan.window).count();
+  const Result<TrafficWindow> window = ports.traffic.read(service, std::max<std::int64_t>(-1, after),
+                                                          Deadline::after(ports.sleeper.now(), call_timeout));
+  if (!window) {
+    ports.observer.on_note(fmt::format("nothing is learned of {} before: {}", baseline, window.error().detail()));
+    return std::nullopt;
+  }
+  const judge::History learned = learn(plan, *window, baseline);
+  ports.observer.on_note(
+      learned.requests > 0
+          ? fmt::format("before, {} of {} requests to {} failed; errors clump by {:.2g}", learned.errors,
+                        learned.requests, baseline, learned.dispersion)
+          : fmt::format("{} was seen for less than {} before, so it is judged beside its errors of the same time only",
+                        baseline, format_duration(plan.least)));
+  return learned;
 }
 
 Result<Report> drive(Run& run) {
@@ -69,6 +92,7 @@ Result<Report> Engine::run(const Request& request) {
                 .progress = {},
                 .events = {},
                 .buckets = {}};
+  record.plan.learned = learn_past(ports_, service, *baseline, record.plan.past);
   SERIN_TRY(record.id, ports_.journal.create(record));
   Run run(ports_, std::move(record));
   return drive(run);

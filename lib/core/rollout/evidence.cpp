@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "serin/base/error.hpp"
@@ -9,22 +11,11 @@
 namespace serin::rollout {
 namespace {
 
-// How far a router may miss a share and still have done what it was told, in points: its weights are coarse.
-constexpr double coarseness = 0.3;
-// Natural log of the odds at which chance is ruled out. It is asked every second, so it is far beyond any habit.
-constexpr double beyond_chance = 25.0;
-
-/// n times the divergence of the seen share from the one asked for: Chernoff's bound on the chance of seeing that.
-double surprise(std::int64_t count, std::int64_t of, double share) {
-  if (of <= 0) return 0;
-  const double n = static_cast<double>(of);
-  const double seen = static_cast<double>(count) / n;
-  const auto term = [](double p, double q) {
-    if (p <= 0) return 0.0;
-    return q <= 0 ? beyond_chance : p * std::log(p / q);
-  };
-  return n * (term(seen, share) + term(1 - seen, 1 - share));
-}
+// How far a router may miss a share and still have done what it was told: its weights are coarse.
+constexpr double coarseness = 0.003;
+// Natural log of the evidence at which chance is ruled out. Requests of one connection stay together, so they are not
+// given out quite one by one: it is far beyond any habit.
+constexpr double beyond_chance = 18.0;
 
 judge::Bucket counts_of(const Bucket& bucket) {
   return {.canary_requests = bucket.canary_requests,
@@ -57,7 +48,68 @@ Bucket make_bucket(const TrafficSecond& second, const ReleaseName& candidate, in
   return bucket;
 }
 
-Evidence::Evidence(const PlanOptions& plan) : plan_(plan), worse_(fresh()), healthy_(fresh()) {}
+judge::History learn(const PastPlan& plan, const TrafficWindow& window, const ReleaseName& baseline) {
+  judge::HistoryLearner learner;
+  std::int64_t seconds = 0;
+  for (const TrafficSecond& second : window.seconds) {
+    std::int64_t requests = 0;
+    std::int64_t errors = 0;
+    bool alone = second.unattributed == 0 && second.lost == 0;
+    for (const TrafficCount& count : second.counts) {
+      if (count.release == baseline) {
+        requests += count.requests;
+        errors += count.errors;
+      } else if (count.requests > 0) {
+        alone = false;
+      }
+    }
+    if (!alone || requests <= 0) continue;
+    learner.add(requests, errors);
+    ++seconds;
+  }
+  judge::History history = learner.history();
+  if (std::chrono::seconds(seconds) < plan.least) history.requests = history.errors = 0;
+  return history;
+}
+
+namespace {
+
+/// The judge's options as this plan needs them: late onsets are looked for as long as its stages last.
+PlanOptions with_learned(PlanOptions plan) {
+  if (plan.learned) plan.judge.dispersion = std::max(plan.judge.dispersion, plan.learned->dispersion);
+  const std::int64_t stage = std::chrono::ceil<std::chrono::seconds>(plan.monitoring_duration).count();
+  plan.judge.planned_buckets =
+      std::max(plan.judge.planned_buckets, stage * static_cast<std::int64_t>(plan.stages.size()));
+  return plan;
+}
+
+judge::CanaryJudge guilt_of(const PlanOptions& plan) {
+  const std::int64_t wait = std::chrono::ceil<std::chrono::seconds>(plan.past.attribution_wait).count();
+  judge::CanaryJudgeOptions options{.errors = plan.judge,
+                                    .history = {},
+                                    .against_past = plan.past.tolerable,
+                                    .attribution_wait = wait,
+                                    .latency = {}};
+  if (plan.learned && plan.learned->requests > 0) options.history = plan.learned;
+  Result<judge::CanaryJudge> made = judge::CanaryJudge::make(options);
+  SERIN_ASSERT(made.has_value());
+  return *std::move(made);
+}
+
+/// Evidence of two tests on one scale: from ln(1/alpha) on either of them is a verdict.
+double strongest(const judge::CanaryEvidence& evidence, double alpha) {
+  double beyond = evidence.beside - evidence.beside_needed;
+  if (evidence.past_needed > 0) beyond = std::max(beyond, evidence.past - evidence.past_needed);
+  return beyond - std::log(alpha);
+}
+
+}  // namespace
+
+Evidence::Evidence(const PlanOptions& plan)
+    : plan_(with_learned(plan)),
+      guilt_(guilt_of(plan_)),
+      ratio_(plan_.judge.alpha, plan_.judge.dispersion),
+      healthy_(fresh()) {}
 
 judge::ErrorJudge Evidence::fresh() const {
   Result<judge::ErrorJudge> made = judge::ErrorJudge::make(plan_.judge);
@@ -69,12 +121,15 @@ void Evidence::enter(double percent, std::int64_t second) {
   percent_ = percent;
   entered_ = second;
   healthy_ = fresh();
+  if (percent > 0 && percent < 100) share_ = judge::ShareCheck(percent / 100, coarseness);
   total_ = {};
   streak_ = {};
 }
 
 void Evidence::add(Bucket& bucket) {
-  worse_.add(counts_of(bucket));
+  const judge::Bucket counts = judge::sane(counts_of(bucket));
+  guilt_.add(counts);
+  ratio_.add(counts);
   if (bucket.second > entered_) {
     sum(total_, bucket);
     judge::Bucket doubted = counts_of(bucket);
@@ -86,7 +141,7 @@ void Evidence::add(Bucket& bucket) {
     else
       sum(streak_, bucket);
   }
-  bucket.worse = worse_.evidence().worse;
+  bucket.worse = strongest(guilt_.evidence(), plan_.judge.alpha);
   bucket.healthy = healthy_.evidence().healthy;
 }
 
@@ -96,17 +151,20 @@ std::string Evidence::share_off() const {
       total_.canary_requests - total_.canary_hidden + total_.baseline_requests - total_.baseline_hidden;
   const std::int64_t most = std::min(total_.canary_requests, users);
   const std::int64_t least = std::max<std::int64_t>(0, total_.canary_requests - total_.baseline_hidden);
-  const double low = std::max(0.0, (percent_ - coarseness) / 100);
-  const double high = std::min(1.0, (percent_ + coarseness) / 100);
+  if (users <= 0 || percent_ <= 0) return {};
+  const double share = percent_ / 100;
   const double n = static_cast<double>(users);
   const auto text = [&](std::int64_t count) {
     return fmt::format("the router gave the new version {} of {} requests ({:.3g} %), not {:.4g} %", count, users,
                        100 * static_cast<double>(count) / n, percent_);
   };
-  if (users <= 0) return {};
-  if (static_cast<double>(most) < low * n && surprise(most, users, low) > beyond_chance) return text(most);
-  if (static_cast<double>(least) > high * n && surprise(least, users, high) > beyond_chance) return text(least);
+  if (static_cast<double>(most) < share * n && share_.log_evidence(most, users) > beyond_chance) return text(most);
+  if (static_cast<double>(least) > share * n && share_.log_evidence(least, users) > beyond_chance) return text(least);
   return {};
+}
+
+std::string Evidence::guilt_reason() const {
+  return fmt::format("{}; {}", judge::explain(guilt_), judge::ratio_text(ratio_.interval()));
 }
 
 Findings Evidence::findings() const {
@@ -123,10 +181,13 @@ Findings Evidence::findings() const {
                                         streak_.baseline_errors);
   }
   findings.share_off = share_off();
-  if (worse_.verdict() == judge::Verdict::worse) {
-    findings.verdict = Finding::worse;
-    findings.reason = judge::explain(worse_);
-    return findings;
+  switch (guilt_.guilt()) {
+    case judge::Guilt::worse:
+      findings.verdict = Finding::worse;
+      findings.reason = guilt_reason();
+      return findings;
+    case judge::Guilt::incident: findings.incident = guilt_reason(); break;
+    case judge::Guilt::unproved: break;
   }
   findings.reason = total_.canary_requests == 0
                         ? std::string("the new version got no request in this stage, so nothing is known of it")

@@ -3,7 +3,9 @@
 #include <string>
 
 #include "serin/base/name.hpp"
+#include "serin/judge/canary_judge.hpp"
 #include "serin/judge/error_judge.hpp"
+#include "serin/judge/share_check.hpp"
 #include "serin/ports/traffic.hpp"
 #include "serin/rollout/record.hpp"
 
@@ -17,11 +19,17 @@ struct Findings {
   std::string reason;      ///< the verdict in figures; why it is undecided
   std::string all_failed;  ///< the candidate's last requests all failed, and the baseline's did not
   std::string both_fail;   ///< ... and the baseline's did too: an outage of both
+  std::string incident;    ///< both are worse than before: nobody's fault, and no time to release
   std::string share_off;   ///< the router does not give the candidate what was asked for, beyond chance
 };
 
 /// A second of traffic as two arms: the candidate, and every other release together. Pure.
 [[nodiscard]] Bucket make_bucket(const TrafficSecond& second, const ReleaseName& candidate, int stage);
+
+/// What the seconds before a rollout teach of the release that has everything. Seconds in which another release had
+/// requests, or of which something is unknown, teach nothing. With less than `plan.least` of traffic only the
+/// dispersion is learned: then requests and errors are 0. Pure.
+[[nodiscard]] judge::History learn(const PastPlan& plan, const TrafficWindow& window, const ReleaseName& baseline);
 
 /// Turns seconds of traffic into findings. The proof that the candidate is worse gathers over the whole rollout, the
 /// proof that it is healthy anew in each stage: what was fine at 5 % says little about 50 %. What is not known counts
@@ -39,11 +47,14 @@ class Evidence {
 
  private:
   [[nodiscard]] std::string share_off() const;
+  [[nodiscard]] std::string guilt_reason() const;
   [[nodiscard]] judge::ErrorJudge fresh() const;
 
   PlanOptions plan_;
-  judge::ErrorJudge worse_;
+  judge::CanaryJudge guilt_;
+  judge::RatioInterval ratio_;
   judge::ErrorJudge healthy_;
+  judge::ShareCheck share_{0.5, 1};
   double percent_ = 0;
   std::int64_t entered_ = -1;
   // Of the stage:

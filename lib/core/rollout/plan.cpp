@@ -56,6 +56,19 @@ Status check_judge(const judge::ErrorJudgeOptions& judge) {
   return at_least("judge.restart_every", static_cast<double>(judge.restart_every), 1);
 }
 
+Status check_past(const PastPlan& past) {
+  SERIN_CHECK(at_least("judge.past.window", past.window, 0s));
+  if (past.window > 2h)
+    return fail(Errc::invalid_argument,
+                fmt::format("judge.past.window must be 2h or less, not {}: counts are not kept longer",
+                            format_duration(past.window)));
+  SERIN_CHECK(at_least("judge.past.least", past.least, 1min));
+  SERIN_CHECK(at_least("judge.past.ratio", past.tolerable.ratio, 1));
+  SERIN_CHECK(at_least("judge.past.absolute", past.tolerable.absolute, 0));
+  SERIN_CHECK(inside("judge.past.absolute", past.tolerable.absolute, -1, 1));
+  return at_least("judge.past.attribution_wait", past.attribution_wait, 0s);
+}
+
 }  // namespace
 
 std::string_view on_undecided_name(OnUndecided policy) noexcept {
@@ -91,6 +104,7 @@ Result<Plan> Plan::make(PlanOptions options) {
   SERIN_CHECK(at_least("readiness_grace", options.readiness_grace, 0s));
   SERIN_CHECK(at_least("all_failed", static_cast<double>(options.all_failed), 1));
   SERIN_CHECK(check_judge(options.judge));
+  SERIN_CHECK(check_past(options.past));
   SERIN_CHECK(at_least("checks.timeout", options.gate.timeout, 100ms));
   if (options.gate.timeout > 1min)
     return fail(Errc::invalid_argument,

@@ -26,6 +26,15 @@ struct GatePlan {
   Duration timeout = 10s;  ///< for one answer; 100 ms to 1 min, because nobody watches the candidate meanwhile
 };
 
+/// How the traffic from before a rollout is used. The old version's past is a witness where hardly anybody uses it any
+/// more; how its errors clump says how much a few of them mean.
+struct PastPlan {
+  Duration window = 1h;   ///< before the rollout; 0: nothing is learned; at most 2 h, counts are not kept longer
+  Duration least = 5min;  ///< of traffic in it, or the past is no witness; >= 1 min
+  judge::Margin tolerable{2, 0.001};  ///< the canary's rate beside the past's: a day's drift is tolerable
+  Duration attribution_wait = 60s;    ///< for the old version's errors to say whose fault it is, then it is taken back
+};
+
 /// As a person writes it, in a file or as options of `serin deploy`. It may hold nonsense: Plan::make checks.
 struct PlanOptions {
   std::vector<double> stages = {5, 50, 95};  ///< percent, growing, each > 0 and < 100; 0 goes before, 100 comes after
@@ -44,6 +53,8 @@ struct PlanOptions {
   std::int64_t all_failed = 20;    ///< that many requests in a row without one success: rolled back; >= 1
   bool keep_old = false;           ///< leave the old release running, without traffic, after the promotion
   judge::ErrorJudgeOptions judge;
+  PastPlan past = {};
+  std::optional<judge::History> learned = {};  ///< by the engine when a rollout begins; never written by a person
   GatePlan gate = {};
 };
 

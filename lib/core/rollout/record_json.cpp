@@ -147,6 +147,22 @@ void each_plan_field(Plan& plan, const Visit& visit) {
   visit("keep_old", plan.keep_old);
 }
 
+template <class Past, class Visit>
+void each_past_field(Past& past, const Visit& visit) {
+  visit("window_ns", past.window);
+  visit("least_ns", past.least);
+  visit("ratio", past.tolerable.ratio);
+  visit("absolute", past.tolerable.absolute);
+  visit("attribution_wait_ns", past.attribution_wait);
+}
+
+template <class History, class Visit>
+void each_history_field(History& history, const Visit& visit) {
+  visit("requests", history.requests);
+  visit("errors", history.errors);
+  visit("dispersion", history.dispersion);
+}
+
 template <class Gate, class Visit>
 void each_gate_field(Gate& gate, const Visit& visit) {
   visit("file", gate.file);
@@ -177,6 +193,14 @@ std::string plan_json(const PlanOptions& plan) {
   json::object judge;
   each_field(plan.judge, Writer{judge});
   out["judge"] = std::move(judge);
+  json::object past;
+  each_past_field(plan.past, Writer{past});
+  out["past"] = std::move(past);
+  if (plan.learned) {
+    json::object learned;
+    each_history_field(*plan.learned, Writer{learned});
+    out["learned"] = std::move(learned);
+  }
   // Only when there are any: journals of earlier versions know nothing of them.
   if (!plan.gate.file.empty()) {
     json::object gate;
@@ -199,6 +223,18 @@ Result<PlanOptions> parse_plan_json(std::string_view text) {
   SERIN_CHECK(reader.status());
   each_field(plan.judge, [&](const char* name, auto& value) { judge.read(name, value); });
   SERIN_CHECK(judge.status());
+  // Journals of earlier versions know nothing of a past.
+  if (reader.has("past")) {
+    Reader past("plan", reader.object("past"));
+    each_past_field(plan.past, [&](const char* name, auto& value) { past.read(name, value); });
+    SERIN_CHECK(past.status());
+  }
+  if (reader.has("learned")) {
+    Reader learned("plan", reader.object("learned"));
+    plan.learned.emplace();
+    each_history_field(*plan.learned, [&](const char* name, auto& value) { learned.read(name, value); });
+    SERIN_CHECK(learned.status());
+  }
   if (reader.has("checks")) {
     Reader gate("plan", reader.object("checks"));
     each_gate_field(plan.gate, [&](const char* name, auto& value) { gate.read(name, value); });

@@ -33,6 +33,7 @@ Decision decide(const PlanOptions& plan, const Sight& sight) {
   if (!sight.foreign_split.empty()) return {Move::hold, sight.foreign_split};
   if (!sight.candidate_fault.empty()) return {Move::roll_back, sight.candidate_fault};
   if (!findings.all_failed.empty()) return {Move::roll_back, findings.all_failed};
+  if (!findings.incident.empty()) return {Move::hold, "an incident of both versions: " + findings.incident};
   if (!findings.share_off.empty()) return {Move::hold, findings.share_off};
   if (findings.verdict == Finding::worse) return {Move::roll_back, "worse: " + findings.reason};
   if (!sight.blind.empty()) return {Move::hold, sight.blind};
