@@ -12,6 +12,7 @@
 #include "verb_health.hpp"
 #include "verb_judge.hpp"
 #include "verb_load.hpp"
+#include "verb_plan.hpp"
 #include "verb_resilience.hpp"
 
 namespace serin::tool {
@@ -32,6 +33,7 @@ int run(int argc, char** argv) {
   app.footer("Exit codes: 0 done, 1 rolled back or a check failed, 2 usage or file, 3 could not run or held.");
   add_fleet_verbs(app, context);
   add_deploy_verbs(app, context);
+  add_plan_verb(app, context);
   add_health_verbs(app, context);
   add_judge_verbs(app, context);
   add_check_verbs(app, context);

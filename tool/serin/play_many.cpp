@@ -22,6 +22,6 @@ std::vector<trials::Trial> play_many(const trials::Scenario& scenario, const tri
   return all;
 }
 
-int usual_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int usual_threads() { return std::max(1, static_cast<int>(std::jthread::hardware_concurrency())); }
 
 }  // namespace serin::tool

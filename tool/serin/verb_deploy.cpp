@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "data_gate.hpp"
+#include "plan_flags.hpp"
 #include "progress.hpp"
 #include "releases.hpp"
 #include "seat.hpp"
@@ -19,17 +20,6 @@ namespace {
 
 constexpr int named_failures = 1000;
 
-/// What may be said on the command line about a plan; what is not said comes from the fleet's file.
-struct PlanFlags {
-  std::string stages;
-  std::string monitoring_duration;
-  std::string min_stage;
-  std::string ready_timeout;
-  std::string on_undecided;
-  std::string on_undecided_early;
-  std::optional<double> healthy_absolute;
-};
-
 struct DeployFlags {
   std::string service;
   std::string release;
@@ -39,40 +29,6 @@ struct DeployFlags {
   int limit = 20;
   std::int64_t id = 0;
 };
-
-Status take_duration(const std::string& text, std::string_view option, Duration& out) {
-  if (text.empty()) return {};
-  const Result<Duration> value = parse_duration(text);
-  if (!value) return pass(value.error().in(option));
-  out = *value;
-  return {};
-}
-
-Status take_policy(const std::string& text, std::string_view option, rollout::OnUndecided& out) {
-  if (text.empty()) return {};
-  const auto policy = rollout::parse_on_undecided(text);
-  if (!policy)
-    return fail(Errc::invalid_argument,
-                fmt::format("{}: one of hold, extend, advance, rollback, not '{}'", option, text));
-  out = *policy;
-  return {};
-}
-
-Result<rollout::Plan> make_plan(rollout::PlanOptions plan, const ReleaseSpec& release, const PlanFlags& flags) {
-  plan.ready_timeout = release.ready_timeout;
-  if (!flags.stages.empty()) {
-    SERIN_TRY(plan.stages, rollout::parse_stages(flags.stages));
-  }
-  SERIN_CHECK(take_duration(flags.monitoring_duration, "--monitoring-duration", plan.monitoring_duration));
-  // A shorter stage than the file's shortest is meant to be that short.
-  if (flags.min_stage.empty()) plan.min_stage = std::min(plan.min_stage, plan.monitoring_duration);
-  SERIN_CHECK(take_duration(flags.min_stage, "--min-stage", plan.min_stage));
-  SERIN_CHECK(take_duration(flags.ready_timeout, "--ready-timeout", plan.ready_timeout));
-  SERIN_CHECK(take_policy(flags.on_undecided, "--on-undecided", plan.on_undecided));
-  SERIN_CHECK(take_policy(flags.on_undecided_early, "--on-undecided-early", plan.on_undecided_early));
-  if (flags.healthy_absolute) plan.judge.healthy.absolute = *flags.healthy_absolute;
-  return rollout::Plan::make(std::move(plan));
-}
 
 /// Failed requests between a rollout's begin and its end (or now).
 std::vector<control::FailedRequest> failures_of(Session& session, const ServiceName& service,
@@ -140,7 +96,7 @@ void deploy(RealContext& context, const DeployFlags& flags) {
         [&](rollout::Engine& engine, Session& session, const config::ServiceSpec& service) -> Result<rollout::Report> {
           SERIN_TRY(const std::string bin, context.bin());
           SERIN_TRY(ReleaseSpec release, find_release(context, session.spec, service, flags.release, bin));
-          SERIN_TRY(rollout::Plan plan, make_plan(service.plan, release, flags.plan));
+          SERIN_TRY(rollout::Plan plan, make_plan(service.plan, release.ready_timeout, flags.plan));
           return engine.run(
               {.service = service.name, .release = std::move(release), .plan = std::move(plan), .force = flags.force});
         });
@@ -218,15 +174,7 @@ void add_deploy_verbs(CLI::App& app, RealContext& context) {
   add_service(*deploy_verb, *flags);
   deploy_verb->add_option("--release", flags->release, "A release of the fleet's file, or a file of its own")
       ->required();
-  deploy_verb->add_option("--stages", flags->plan.stages, "Percentages before 100, growing: 5,50,95");
-  deploy_verb->add_option("--monitoring-duration", flags->plan.monitoring_duration, "Longest time of a stage: 20s, 5m");
-  deploy_verb->add_option("--min-stage", flags->plan.min_stage, "Shortest time of a stage");
-  deploy_verb->add_option("--ready-timeout", flags->plan.ready_timeout, "For the new replicas to become ready");
-  deploy_verb->add_option("--healthy-absolute", flags->plan.healthy_absolute,
-                          "Error rate above the old one's that is still healthy: 0.001");
-  deploy_verb->add_option("--on-undecided", flags->plan.on_undecided,
-                          "At the last stage: hold, extend, advance or rollback");
-  deploy_verb->add_option("--on-undecided-early", flags->plan.on_undecided_early, "The same at a stage before it");
+  add_plan_flags(*deploy_verb, flags->plan);
   deploy_verb->add_flag("--force", flags->force, "Although exactly this was taken back before");
   deploy_verb->footer(
       "Exit codes: 0 promoted, 1 rolled back or not fit to start, 2 usage or file, 3 held or could not run.\n"

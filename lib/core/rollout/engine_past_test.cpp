@@ -1,6 +1,6 @@
 // Goal: a rollout learns from the traffic before it, keeps that in its journal, and goes on without it when it cannot
 // be read. Method: the engine in a seeded world.
-#include "engine_scene.hpp"
+#include "engine_under_test.hpp"
 
 namespace serin::rollout {
 namespace {

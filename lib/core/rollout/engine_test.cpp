@@ -1,7 +1,7 @@
 // Goal: whatever happens, a rollout ends promoted or restored, says why, and never counts unknown as healthy. Method:
 // the engine in a seeded world whose time only moves when somebody waits; faults and kills at every call to the
 // outside.
-#include "engine_scene.hpp"
+#include "engine_under_test.hpp"
 
 namespace serin::rollout {
 namespace {

@@ -84,14 +84,7 @@ PlanOptions with_learned(PlanOptions plan) {
 }
 
 judge::CanaryJudge guilt_of(const PlanOptions& plan) {
-  const std::int64_t wait = std::chrono::ceil<std::chrono::seconds>(plan.past.attribution_wait).count();
-  judge::CanaryJudgeOptions options{.errors = plan.judge,
-                                    .history = {},
-                                    .against_past = plan.past.tolerable,
-                                    .attribution_wait = wait,
-                                    .latency = {}};
-  if (plan.learned && plan.learned->requests > 0) options.history = plan.learned;
-  Result<judge::CanaryJudge> made = judge::CanaryJudge::make(options);
+  Result<judge::CanaryJudge> made = judge::CanaryJudge::make(judge_of(plan));
   SERIN_ASSERT(made.has_value());
   return *std::move(made);
 }
@@ -104,6 +97,17 @@ double strongest(const judge::CanaryEvidence& evidence, double alpha) {
 }
 
 }  // namespace
+
+judge::CanaryJudgeOptions judge_of(const PlanOptions& plan) {
+  const std::int64_t wait = std::chrono::ceil<std::chrono::seconds>(plan.past.attribution_wait).count();
+  judge::CanaryJudgeOptions options{.errors = plan.judge,
+                                    .history = {},
+                                    .against_past = plan.past.tolerable,
+                                    .attribution_wait = wait,
+                                    .latency = {}};
+  if (plan.learned && plan.learned->requests > 0) options.history = plan.learned;
+  return options;
+}
 
 Evidence::Evidence(const PlanOptions& plan)
     : plan_(with_learned(plan)),

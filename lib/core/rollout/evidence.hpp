@@ -26,6 +26,9 @@ struct Findings {
 /// A second of traffic as two arms: the candidate, and every other release together. Pure.
 [[nodiscard]] Bucket make_bucket(const TrafficSecond& second, const ReleaseName& candidate, int stage);
 
+/// The judge that a plan asks for. Pure. \param plan  has passed Plan::make
+[[nodiscard]] judge::CanaryJudgeOptions judge_of(const PlanOptions& plan);
+
 /// What the seconds before a rollout teach of the release that has everything. Seconds in which another release had
 /// requests, or of which something is unknown, teach nothing. With less than `plan.least` of traffic only the
 /// dispersion is learned: then requests and errors are 0. Pure.

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "serin/trials/power.hpp"
 #include "serin/trials/trial.hpp"
 
 namespace serin::trials {
@@ -191,6 +192,36 @@ TEST(Trials, see_slowness) {
   scenario.latency->slower = 1.5;
   EXPECT_FALSE(scenario.healthy());
   EXPECT_GE(many(scenario, serin_judge({}), 30).rolled_back, 29);
+}
+
+PlanSight plan_at(double rate, double errors, std::vector<StageOfPlay> stages) {
+  const Player alone = [](const Scenario& scenario, const ContenderKind& kind, std::int64_t runs, std::uint64_t seed,
+                          Promotion promotion) {
+    std::vector<Trial> trials(static_cast<std::size_t>(runs));
+    play_some(scenario, kind, seed, 0, trials, promotion);
+    return trials;
+  };
+  return look_at_plan({.rate = rate, .errors = errors, .stages = std::move(stages), .judge = {}, .runs = 60}, alone);
+}
+
+TEST(Power, grows_with_the_traffic) {
+  const PlanSight little = plan_at(10, 0.001, {{5, 300}});
+  const PlanSight more = plan_at(1000, 0.001, {{5, 300}});
+  ASSERT_TRUE(little.stages[0].smallest && more.stages[0].smallest);
+  EXPECT_GT(*little.stages[0].smallest, 3 * *more.stages[0].smallest);
+  EXPECT_GE(more.stages[0].found, 0.8);
+  EXPECT_LT(*more.stages[0].smallest, 0.006) << "about four times 0.1 %";
+  EXPECT_LE(more.stages[0].seconds, 300);
+  EXPECT_GT(more.stages[0].proved, 0.9) << "15,000 requests prove health";
+  EXPECT_FALSE(little.blind());
+}
+
+TEST(Power, without_traffic_is_none) {
+  const PlanSight none = plan_at(0.05, 0.001, {{5, 300}, {50, 60}});
+  EXPECT_TRUE(none.blind());
+  EXPECT_FALSE(none.stages[0].smallest);
+  EXPECT_EQ(none.stages[1].proved, 0);
+  EXPECT_FALSE(plan_at(0.05, 0.001, {{5, 300}, {95, 1000}}).blind()) << "one of its stages sees something";
 }
 
 TEST(Contenders, are_found_by_name) {
