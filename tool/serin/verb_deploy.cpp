@@ -11,6 +11,7 @@
 #include "progress.hpp"
 #include "releases.hpp"
 #include "seat.hpp"
+#include "seen_traffic.hpp"
 #include "serin/process/process.hpp"
 #include "serin/rollout/engine.hpp"
 #include "serin/rollout/sql_journal.hpp"
@@ -25,6 +26,7 @@ struct DeployFlags {
   std::string release;
   PlanFlags plan;
   bool force = false;
+  bool blind = false;
   bool json = false;
   int limit = 20;
   std::int64_t id = 0;
@@ -91,12 +93,24 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
   context.finish(exit_of(report->outcome, wanted));
 }
 
+/// What was counted lately is enough for this plan to see something in, as far as it is known.
+Status check_sight(RealContext& context, Session& session, const ServiceName& service, const rollout::PlanOptions& plan,
+                   const DeployFlags& flags) {
+  if (flags.blind) return {};
+  const Result<SeenTraffic> traffic = recent_traffic(session.traffic, service, plan.past, context.sleeper().now());
+  if (!traffic) return {};  // what is not known here is said by the rollout itself
+  const std::string nothing = sees_nothing(plan, *traffic);
+  if (nothing.empty()) return {};
+  return fail(Errc::rejected, nothing);
+}
+
 void deploy(RealContext& context, const DeployFlags& flags) {
   drive(context, flags, "deploy", rollout::State::promoted,
         [&](rollout::Engine& engine, Session& session, const config::ServiceSpec& service) -> Result<rollout::Report> {
           SERIN_TRY(const std::string bin, context.bin());
           SERIN_TRY(ReleaseSpec release, find_release(context, session.spec, service, flags.release, bin));
           SERIN_TRY(rollout::Plan plan, make_plan(service.plan, release.ready_timeout, flags.plan));
+          SERIN_CHECK(check_sight(context, session, service.name, plan.options(), flags));
           return engine.run(
               {.service = service.name, .release = std::move(release), .plan = std::move(plan), .force = flags.force});
         });
@@ -176,6 +190,7 @@ void add_deploy_verbs(CLI::App& app, RealContext& context) {
       ->required();
   add_plan_flags(*deploy_verb, flags->plan);
   deploy_verb->add_flag("--force", flags->force, "Although exactly this was taken back before");
+  deploy_verb->add_flag("--blind", flags->blind, "Although the traffic is too little for anything to be seen");
   deploy_verb->footer(
       "Exit codes: 0 promoted, 1 rolled back or not fit to start, 2 usage or file, 3 held or could not run.\n"
       "Ctrl-C restores the traffic as it was. What is not given comes from the plan in the fleet's file.");

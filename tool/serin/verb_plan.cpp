@@ -11,6 +11,7 @@
 #include "plan_flags.hpp"
 #include "play_many.hpp"
 #include "releases.hpp"
+#include "seen_traffic.hpp"
 #include "serin/rollout/evidence.hpp"
 #include "serin/trials/power.hpp"
 
@@ -29,51 +30,7 @@ struct PlanVerbFlags {
   bool json = false;
 };
 
-/// What the plan is to see something in, and where that is known from.
-struct SeenTraffic {
-  double rate = 0;
-  double errors = 0;
-  double dispersion = 1;
-  std::int64_t history_seconds = 0;
-  std::string source;
-};
-
 constexpr std::int64_t least_seconds = 60;
-
-/// Counts of the last hour (or what the plan learns from) in the control database.
-Result<SeenTraffic> recent_traffic(VerbContext& context, const ServiceName& service, const rollout::PastPlan& past) {
-  SERIN_TRY(Session* const session, context.session());
-  const Instant now = context.sleeper().now();
-  const Duration window = past.window > 0s ? past.window : Duration(1h);
-  const std::int64_t after = second_of(now) - std::chrono::floor<std::chrono::seconds>(window).count();
-  SERIN_TRY(const TrafficWindow seen,
-            session->traffic.read(service, std::max<std::int64_t>(-1, after), Deadline::after(now, 5s)));
-  std::int64_t requests = 0;
-  std::int64_t errors = 0;
-  judge::HistoryLearner learner;
-  for (const TrafficSecond& second : seen.seconds) {
-    std::int64_t all = 0;
-    std::int64_t failed = 0;
-    for (const TrafficCount& count : second.counts) {
-      all += count.requests;
-      failed += count.errors;
-    }
-    learner.add(all, failed);
-    requests += all;
-    errors += failed;
-  }
-  const auto seconds = static_cast<std::int64_t>(seen.seconds.size());
-  if (seconds < least_seconds || requests == 0)
-    return fail(Errc::unavailable,
-                fmt::format("{} requests to {} were counted in {} s, which is too little to plan with; say --rate and "
-                            "--errors",
-                            requests, service, seconds));
-  return SeenTraffic{.rate = static_cast<double>(requests) / static_cast<double>(seconds),
-                     .errors = static_cast<double>(errors) / static_cast<double>(requests),
-                     .dispersion = learner.history().dispersion,
-                     .history_seconds = std::chrono::seconds(seconds) >= past.least ? seconds : 0,
-                     .source = fmt::format("counted in the last {} s", seconds)};
-}
 
 struct PlanAnswer {
   rollout::PlanOptions plan;
@@ -104,7 +61,14 @@ Result<PlanAnswer> answer_of(const PlanVerbFlags& flags, VerbContext& context) {
                       .history_seconds = std::chrono::floor<std::chrono::seconds>(answer.plan.past.window).count(),
                       .source = "as was said"};
   } else if (service) {
-    SERIN_TRY(answer.traffic, recent_traffic(context, *service, answer.plan.past));
+    SERIN_TRY(Session* const session, context.session());
+    SERIN_TRY(answer.traffic, recent_traffic(session->traffic, *service, answer.plan.past, context.sleeper().now()));
+    if (answer.traffic.seconds < least_seconds || answer.traffic.rate <= 0)
+      return fail(
+          Errc::unavailable,
+          fmt::format("{:.4g} requests a second to {} were counted in {} s, which is too little to plan with; say "
+                      "--rate and --errors",
+                      answer.traffic.rate, *service, answer.traffic.seconds));
     if (flags.errors) answer.traffic.errors = *flags.errors;
   } else {
     return fail(Errc::invalid_argument, "name a service whose traffic was counted, or say --rate");
@@ -146,9 +110,9 @@ std::string stage_line(const PlanAnswer& answer, const trials::StageSight& sight
     line += fmt::format("{:<44}", fmt::format("{:.3g} % of errors{}, in {}, {:.0f} fail", 100 * *sight.smallest,
                                               errors > 0 ? fmt::format(" ({:.2g}x)", *sight.smallest / errors) : "",
                                               seconds_text(sight.seconds), sight.failed));
-  line += sight.proof_seconds
+  line += sight.proved >= 0.01 && sight.proof_seconds
               ? fmt::format("  {:.0f} % of the time, in {}", 100 * sight.proved, seconds_text(*sight.proof_seconds))
-              : "  never";
+              : "  hardly ever";
   return line + (sight.blind() ? "  BLIND\n" : "\n");
 }
 

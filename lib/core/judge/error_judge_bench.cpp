@@ -2,6 +2,7 @@
 // counts: the price of being allowed to look at any time.
 #include <benchmark/benchmark.h>
 
+#include "serin/judge/canary_judge.hpp"
 #include "serin/judge/error_judge.hpp"
 
 namespace {
@@ -14,6 +15,26 @@ void add_bucket(benchmark::State& state) {
   }
 }
 BENCHMARK(add_bucket);
+
+void canary_judge_without_errors(benchmark::State& state) {
+  auto judge =
+      serin::judge::CanaryJudge::make({.history = serin::judge::History{.requests = 360'000, .errors = 720}}).value();
+  for (auto _ : state) {
+    judge.add({.canary_requests = 5, .baseline_requests = 95});
+    benchmark::DoNotOptimize(judge.guilt());
+  }
+}
+BENCHMARK(canary_judge_without_errors);
+
+void canary_judge_with_errors(benchmark::State& state) {
+  auto judge =
+      serin::judge::CanaryJudge::make({.history = serin::judge::History{.requests = 360'000, .errors = 7200}}).value();
+  for (auto _ : state) {
+    judge.add({.canary_requests = 50, .canary_errors = 1, .baseline_requests = 50, .baseline_errors = 1});
+    benchmark::DoNotOptimize(judge.guilt());
+  }
+}
+BENCHMARK(canary_judge_with_errors);
 
 void chi_squared_each_look(benchmark::State& state) {
   double canary = 0;

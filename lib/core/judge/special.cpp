@@ -60,7 +60,8 @@ Proportion wilson(double hits, double of, double confidence) noexcept {
   const double p = hits / of;
   const double middle = (p + z * z / (2 * of)) / (1 + z * z / of);
   const double half = z / (1 + z * z / of) * std::sqrt(p * (1 - p) / of + z * z / (4 * of * of));
-  return {.low = std::max(0.0, middle - half), .high = std::min(1.0, middle + half)};
+  // Exact at the ends, where rounding would leave something.
+  return {.low = hits <= 0 ? 0 : std::max(0.0, middle - half), .high = hits >= of ? 1 : std::min(1.0, middle + half)};
 }
 
 }  // namespace serin::judge
