@@ -118,6 +118,7 @@ void Call::set_phase(Duration limit) {
 void Call::compose() {
   const HttpRequest& message = request_.message;
   out_.clear();
+  out_.reserve(512);
   out_at_ = body_at_ = 0;
   sent_some_ = false;
   says_close_ = false;
@@ -146,7 +147,11 @@ void Call::compose() {
     if (equal_ignoring_case(name, "Connection") && equal_ignoring_case(value, "close")) says_close_ = true;
     add(name, value);
   }
-  if (!host) add("Host", origin_.authority(false));
+  if (!host) {
+    out_ += "Host: ";
+    origin_.append_authority(out_, false);
+    out_ += "\r\n";
+  }
   if (pool_->proxy() && !origin_.tls && !pool_->proxy()->authorization.empty())
     add("Proxy-Authorization", pool_->proxy()->authorization);
   const SessionOptions& options = hub_.shared().options;

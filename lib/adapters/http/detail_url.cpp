@@ -60,9 +60,20 @@ std::string normal(std::string_view target) {
 
 }  // namespace
 
+void Origin::append_authority(std::string& out, bool always) const {
+  const bool six = host.find(':') != std::string::npos;
+  if (six) out += '[';
+  out += host;
+  if (six) out += ']';
+  if (!always && is_default_port()) return;
+  const fmt::format_int digits(port);
+  out += ':';
+  out.append(digits.data(), digits.size());
+}
+
 std::string Origin::authority(bool always) const {
-  std::string out = host.find(':') == std::string::npos ? host : '[' + host + ']';
-  if (always || !is_default_port()) out += fmt::format(":{}", port);
+  std::string out;
+  append_authority(out, always);
   return out;
 }
 
@@ -101,7 +112,9 @@ Result<Origin> parse_origin(std::string_view text) {
   // "example.org." is the same host: its connections are the same ones.
   if (origin.host.size() > 1 && origin.host.ends_with('.')) origin.host.pop_back();
   if (rest.starts_with('[') ? !is_six(origin.host) : !is_host(origin.host)) return no_origin(text);
-  origin.name = (origin.tls ? "https://" : "http://") + origin.authority(true);
+  origin.name.reserve(origin.host.size() + 16);
+  origin.name = origin.tls ? "https://" : "http://";
+  origin.append_authority(origin.name, true);
   return origin;
 }
 

@@ -18,6 +18,7 @@ struct Origin {
   [[nodiscard]] bool is_default_port() const noexcept { return port == (tls ? 443 : 80); }
   /// "host", "host:8080", "[::1]:8080": the Host header. \param always  the port even where it is the scheme's
   [[nodiscard]] std::string authority(bool always) const;
+  void append_authority(std::string& out, bool always) const;
 };
 /// Pure. Errors: invalid_argument (not like http://host:port; a path, a user), unsupported (a scheme).
 [[nodiscard]] Result<Origin> parse_origin(std::string_view text);
