@@ -67,8 +67,8 @@ class HttpClient {
   /// A request is sent at most once, unless a kept connection turned out dead and a second delivery does no harm: the
   /// method is GET, HEAD, OPTIONS, TRACE, PUT or DELETE, or there is an Idempotency-Key.
   /// Errors: invalid_argument (origin), unavailable (refused, reset, closed), deadline_exceeded, data_loss (not HTTP),
-  /// exhausted (answer larger than the client's limit), cancelled (at once, when `stop` is requested; the peer may have
-  /// received the request).
+  /// exhausted (answer over the client's limit), rejected (too many wait already), permission_denied (its certificate),
+  /// cancelled (at once, when `stop` is requested; the peer may have received the request).
   virtual Result<HttpResponse> send(std::string_view origin, HttpRequest request, Deadline deadline,
                                     std::stop_token stop) = 0;
   /// The same, which nobody cancels.

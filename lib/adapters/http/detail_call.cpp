@@ -267,6 +267,8 @@ Status Call::on_head(HttpResponse head) {
 Status Call::on_body(std::string_view piece) {
   if (next_) {
     discarded_ += piece.size();
+    // Not worth reading to its end for the connection's sake: on_broken() follows.
+    if (discarded_ > most_discarded) return fail(Errc::cancelled, "what a redirect says is not read");
     return {};
   }
   if (!inflater_) return deliver(piece);
@@ -321,6 +323,11 @@ void Call::settle() { finish(Answer{std::move(response_), std::move(trip_)}, tru
 
 void Call::on_broken(const Broken& broken) {
   const std::shared_ptr<Call> self = shared_from_this();
+  if (next_ && discarded_ > most_discarded) {
+    end_hold();
+    lease_.give_back(CloseReason::cancelled);
+    return follow();
+  }
   const bool first_time = sent_some_ ? trip_.resends == 0 : trip_.resends < most_unsent_resends;
   const bool unharmed = !broken.got_some && !source_begun_ && first_time;
   if (trip_.reused && unharmed && (!sent_some_ || may_resend_)) {

@@ -1,14 +1,25 @@
 #include "detail_loop.hpp"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <system_error>
 
 namespace serin::http {
+namespace {
+
+void close_if_open(int number) noexcept {
+  if (number >= 0) ::close(number);
+}
+
+}  // namespace
 
 std::size_t OpenSockets::add(int number) {
   if (number < 0 || free_.empty()) return numbers_.size();
@@ -34,37 +45,44 @@ Socket::~Socket() {
 }
 
 Loop::Loop(const Clock& clock, std::size_t most_sockets)
-    : clock_(clock),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      sockets_(most_sockets),
-      scratch_(std::size_t{64} << 10) {
-  SERIN_ASSERT(epoll_ >= 0 && wake_ >= 0);
-  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
-  SERIN_ASSERT(epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) == 0);
-}
+    : clock_(clock), sockets_(most_sockets), scratch_(std::size_t{64} << 10) {}
 
 Loop::~Loop() {
   stop();
-  ::close(wake_);
-  ::close(epoll_);
+  close_if_open(wake_);
+  close_if_open(epoll_);
 }
 
-void Loop::start() {
+std::unexpected<Error> Loop::not_started(std::string_view why) {
+  close_if_open(std::exchange(wake_, -1));
+  close_if_open(std::exchange(epoll_, -1));
+  return fail(Errc::exhausted, fmt::format("the HTTP client's loop: {}", why));
+}
+
+Status Loop::start() {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
+  if (epoll_ < 0 || wake_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0)
+    return not_started(std::strerror(errno));
   // A signal is for the program's own threads. Blocked here, also SIGPIPE: OpenSSL writes without MSG_NOSIGNAL.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  {
+  Status started;
+  try {
     // Whoever the thread calls back may ask is_here(): so not before thread_ is there.
     const std::lock_guard lock(mutex_);
     thread_ = std::jthread([this] {
-      { const std::lock_guard started(mutex_); }
+      { const std::lock_guard there(mutex_); }
       run();
     });
+  } catch (const std::system_error& error) {
+    started = not_started(error.what());
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
 
 void Loop::stop() {
@@ -72,9 +90,10 @@ void Loop::stop() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
+  if (!thread_.joinable()) return;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void Loop::post(Task task) {
@@ -88,9 +107,9 @@ void Loop::post(Task task) {
   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }
 
-void Loop::watch(int number, Watcher& watcher) {
+bool Loop::watch(int number, Watcher& watcher) {
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &watcher}};
-  SERIN_ASSERT(epoll_ctl(epoll_, EPOLL_CTL_ADD, number, &event) == 0);
+  return epoll_ctl(epoll_, EPOLL_CTL_ADD, number, &event) == 0;
 }
 void Loop::rewatch(int number, Watcher& watcher) {
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &watcher}};
@@ -99,8 +118,8 @@ void Loop::rewatch(int number, Watcher& watcher) {
 
 void Loop::close_copies() noexcept {
   sockets_.close_all();
-  ::close(wake_);
-  ::close(epoll_);
+  close_if_open(wake_);
+  close_if_open(epoll_);
 }
 
 void Loop::run_tasks() {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -71,16 +72,18 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  /// Starts the thread. Once.
-  void start();
+  /// Starts the thread; after a failure it may be called again. Errors: exhausted (no descriptor or no thread left).
+  Status start();
   /// Ends the thread after what was posted before. Idempotent.
   void stop();
   /// Threads: any. What is posted after the end is not run.
   void post(Task task);
+  [[nodiscard]] bool is_running() const noexcept { return thread_.joinable(); }
   [[nodiscard]] bool is_here() const noexcept { return std::this_thread::get_id() == thread_.get_id(); }
 
   // The rest: its thread.
-  void watch(int number, Watcher& watcher);
+  /// False: the kernel has no room for it; errno says why.
+  [[nodiscard]] bool watch(int number, Watcher& watcher);
   void rewatch(int number, Watcher& watcher);
   /// Later in this turn, after everything that runs now.
   void later(Task task) { later_.push_back(std::move(task)); }
@@ -98,9 +101,9 @@ class Loop {
   void close_copies() noexcept;
 
  private:
+  std::unexpected<Error> not_started(std::string_view why);
   void run();
   void run_tasks();
-  int wait_for_events();
 
   const Clock& clock_;
   int epoll_ = -1;

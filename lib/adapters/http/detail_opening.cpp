@@ -137,7 +137,10 @@ void Opening::start_next() {
       last_failure_ = fmt::format("{}: {}", address.text(), std::strerror(errno));
       continue;
     }
-    loop.watch(number, *racer);
+    if (!loop.watch(number, *racer)) {
+      last_failure_ = std::strerror(errno);
+      continue;
+    }
     racers_.push_back(std::move(racer));
     if (next_ < addresses_.size()) head_start_.at(loop.now() + pool_.hub().shared().options.eyeballs);
     return;

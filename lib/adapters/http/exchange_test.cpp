@@ -136,6 +136,12 @@ TEST_F(Exchange, redirects_are_followed_only_when_asked_for_and_only_so_many) {
       const auto to = [&](int status, const std::string& where) {
         line.say(answer_of("moved", "Location: " + where + "\r\n", status));
       };
+      if (request.contains(" /long")) {
+        // It never says all of it.
+        line.say("HTTP/1.1 302 Found\r\nLocation: /short\r\nContent-Length: 10000000\r\n\r\n");
+        line.say(std::string(200'000, 'x'));
+        return line.until_closed();
+      }
       if (request.contains(" /loop"))
         to(302, "/loop");
       else if (request.contains(" /away"))
@@ -171,6 +177,9 @@ TEST_F(Exchange, redirects_are_followed_only_when_asked_for_and_only_so_many) {
     EXPECT_FALSE(seen.back().contains("Content-Length")) << seen.back();
     EXPECT_EQ(done->trip.redirects, 1);
     EXPECT_EQ(code_of(*client, get(peer.origin, "/loop")), Errc::exhausted);
+    const auto unread = client->send(get(peer.origin, "/long"));
+    ASSERT_TRUE(unread) << unread.error().text();
+    EXPECT_EQ(unread->response.body, "here") << "the rest of what a redirect says is not waited for";
     Request still = get(peer.origin, "/loop");
     still.redirects = 0;
     EXPECT_EQ(client->send(std::move(still))->response.status, 302);

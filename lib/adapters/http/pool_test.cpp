@@ -1,5 +1,7 @@
 // Goal: connections are shared fairly, within their limits, and die without anybody noticing. Method: a peer that holds
 // its answers back, closes, resets; the session's own counters, which must come back to nothing.
+#include <sys/resource.h>
+
 #include "peer.hpp"
 
 namespace serin::http {
@@ -309,6 +311,28 @@ TEST_F(Pooled, a_request_may_be_sent_from_where_another_ended) {
     inside = false;
   });
   ASSERT_TRUE(over.wait(2));
+}
+
+TEST_F(Pooled, without_a_descriptor_left_a_request_fails_and_the_next_one_need_not) {
+  const Peer peer(always());
+  const auto client = session();
+  const auto unstarted = session();
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(client->send(get(peer.origin)));
+  const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  Request other = get(peer.origin);
+  other.origin = "http://127.0.0.2:" + std::to_string(peer.port);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto lacking = client->send(other);
+  const auto never_begun = unstarted->send(get(peer.origin));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(lacking.error().code(), Errc::unavailable) << lacking.error().text();
+  EXPECT_TRUE(lacking.error().detail().contains("Too many open files")) << lacking.error().text();
+  EXPECT_EQ(never_begun.error().code(), Errc::exhausted) << never_begun.error().text();
+  EXPECT_TRUE(client->send(get(peer.origin)));
+  EXPECT_TRUE(unstarted->send(get(peer.origin)));
+  EXPECT_TRUE(is_at_rest(*client));
 }
 
 TEST_F(Pooled, a_hold_that_is_too_long_is_told_once_and_so_is_its_end) {

@@ -111,14 +111,14 @@ class Session::Parts {
       shared_.hubs.push_back(std::make_unique<Hub>(shared_, static_cast<std::size_t>(i)));
   }
   ~Parts() {
-    if (!started_) return;
     // All first: a redirect may hand a request from one to another.
-    std::latch ended(static_cast<std::ptrdiff_t>(shared_.hubs.size()));
+    std::latch ended(std::ranges::count_if(shared_.hubs, [](const auto& hub) { return hub->loop().is_running(); }));
     for (auto& hub : shared_.hubs)
-      hub->loop().post([one = hub.get(), &ended] {
-        one->end();
-        ended.count_down();
-      });
+      if (hub->loop().is_running())
+        hub->loop().post([one = hub.get(), &ended] {
+          one->end();
+          ended.count_down();
+        });
     ended.wait();
     for (auto& hub : shared_.hubs) hub->loop().stop();
   }
@@ -130,19 +130,22 @@ class Session::Parts {
   void abandon() noexcept {
     for (auto& hub : shared_.hubs) hub->loop().close_copies();
   }
-  [[nodiscard]] Hub& home(const Origin& origin) {
-    std::call_once(start_, [this] {
-      for (auto& hub : shared_.hubs) hub->loop().start();
-      started_ = true;
-    });
-    return shared_.hubs.front()->home(origin);
+  /// Errors: exhausted, when its thread cannot be had.
+  [[nodiscard]] Result<Hub*> home(const Origin& origin) {
+    if (!started_.load(std::memory_order_acquire)) {
+      const std::lock_guard lock(start_);
+      for (auto& hub : shared_.hubs)
+        if (!hub->loop().is_running()) SERIN_CHECK(hub->loop().start());
+      started_.store(true, std::memory_order_release);
+    }
+    return &shared_.hubs.front()->home(origin);
   }
   /// Kept so that a tool which looks for leaks finds it: what a parent left behind cannot be taken apart.
   Parts* left_behind = nullptr;
 
  private:
   ForkMark mark_;
-  std::once_flag start_;
+  std::mutex start_;  // whoever sends the first request starts the loops
   std::atomic<bool> started_ = false;
   Shared shared_;
 };
@@ -184,7 +187,9 @@ void Session::send_async(Request request, Done done) {
   Result<Origin> origin = parse_origin(request.origin);
   const Status good = origin ? check_message(request.message) : Status(pass(origin.error()));
   // Somebody must tell of it, and not during this call: the loop.
-  Hub& hub = here.home(origin ? *origin : Origin{});
+  const Result<Hub*> home = here.home(origin ? *origin : Origin{});
+  if (!home) return done(pass(home.error()));  // without a loop there is no later
+  Hub& hub = **home;
   if (!good) {
     hub.loop().post([done = std::move(done), error = good.error()]() mutable { done(pass(error)); });
     return;
@@ -199,7 +204,8 @@ Result<Answer> Session::send(Request request) {
   Parts& here = parts();
   SERIN_TRY(Origin origin, parse_origin(request.origin));
   SERIN_CHECK(check_message(request.message));
-  Hub& hub = here.home(origin);
+  SERIN_TRY(Hub* const home, here.home(origin));
+  Hub& hub = *home;
   if (hub.loop().is_here())
     return fail(Errc::invalid_argument, "send() would wait for the thread that it is called on; send_async() does not");
   Rendezvous meeting;
@@ -264,7 +270,8 @@ Status Session::warm_up(std::string_view origin, std::size_t count, Deadline dea
     std::optional<Status> status;  // guarded by mutex
   };
   const auto warm = std::make_shared<Warm>();
-  Hub& hub = here.home(parsed);
+  SERIN_TRY(Hub* const home, here.home(parsed));
+  Hub& hub = *home;
   hub.loop().post([&hub, parsed, count, warm] {
     hub.pool(parsed).warm_up(count, [warm](const Status& status) {
       const std::lock_guard lock(warm->mutex);

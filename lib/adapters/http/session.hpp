@@ -123,8 +123,9 @@ class Session final : public HttpClient {
   /// or too many redirects), cancelled, unsupported (a scheme or a proxy's), and what sink and source say.
   /// Called on the loop's thread, it is refused: invalid_argument.
   Result<Answer> send(Request request);
-  /// The same without a thread that waits: `done` gets what send() would return, never during this call. `source` and
-  /// `sink` are called on the loop's thread and must not block.
+  /// The same without a thread that waits: `done` gets what send() would return, and never during this call, unless the
+  /// session's thread cannot be had (exhausted). `source` and `sink` are called on the loop's thread and must not
+  /// block.
   void send_async(Request request, Done done);
 
   /// Opens connections until `count` are idle. Errors: as send(), of the first that failed; exhausted (over a limit).
