@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <string_view>
 
 namespace serin::pool {
@@ -173,14 +174,19 @@ void Engine::suspect_others(Instant since) {
   if (check_due_) kick();
 }
 
+Status Engine::ask(Slot& slot, Instant now, Deadline deadline) const {
+  const bool suspect = slot.fresh_until.get() == Instant::min();
+  const Deadline until = deadline.sooner(Deadline::after(now, options_.validation_timeout));
+  try {
+    return hooks_.validate(slot.resource, suspect ? Duration::max() : now - slot.last_used.get(), until);
+  } catch (const std::exception& foreign) {
+    return fail(Errc::internal, fmt::format("asking a {} threw: {}", options_.name, foreign.what()));
+  }
+}
+
 bool Engine::inspect(Slot& slot, Instant now, Deadline deadline) {
   const bool old = now >= slot.retire_at.get();
-  Status lives;
-  if (!old) {
-    const bool suspect = slot.fresh_until.get() == Instant::min();
-    const Duration unused = suspect ? Duration::max() : now - slot.last_used.get();
-    lives = hooks_.validate(slot.resource, unused, deadline.sooner(Deadline::after(now, options_.validation_timeout)));
-  }
+  const Status lives = old ? Status() : ask(slot, now, deadline);
   {
     const std::scoped_lock lock(mutex_);
     counters_.validations += old ? 0 : 1;

@@ -95,6 +95,7 @@ class Engine {
                          Instant now);
   void wait(Waiter& waiter);
   void lend(Slot& slot, Instant now, const std::source_location& caller) noexcept;
+  [[nodiscard]] Status ask(Slot& slot, Instant now, Deadline deadline) const;
   /// Whether what was just lent can be used; otherwise it is gone from there.
   bool inspect(Slot& slot, Instant now, Deadline deadline);
   void take_back(Slot& slot, Instant now);

@@ -334,6 +334,17 @@ TEST_F(OfAPool, a_creation_that_throws_is_a_creation_that_failed) {
   EXPECT_EQ(things->stats().create_failures, 1u);
 }
 
+TEST_F(OfAPool, a_question_that_throws_is_answered_no) {
+  const auto things = filled(options(), 2);
+  world.when_asked = [](Thing& thing) -> Status {
+    if (thing.id == 2) throw std::runtime_error("foreign");
+    return {};
+  };
+  world.clock.advance(1s);
+  EXPECT_EQ(things->borrow(world.in(1s)).value()->id, 1);
+  EXPECT_EQ(world.log.count("asking a thing threw: foreign"), 1);
+}
+
 TEST_F(OfAPool, a_lease_moves_and_goes_back_once) {
   const auto things = filled(options(), 2);
   auto a = things->borrow(world.in(1s)).value();

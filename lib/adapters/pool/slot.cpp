@@ -1,8 +1,10 @@
 #include "serin/pool/slot.hpp"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
-#include <new>
+#include <algorithm>
+#include <vector>
 
 namespace serin::pool {
 namespace {
@@ -16,14 +18,26 @@ std::unique_ptr<IdleList> IdleList::make(const Slots& slots) {
     munmap(memory, page);
     return nullptr;
   }
-  auto* const head = std::construct_at(static_cast<std::atomic<Word>*>(memory), home);
-  return std::unique_ptr<IdleList>(new IdleList(slots, head));
+  static_assert(sizeof(Shared) <= page);
+  return std::unique_ptr<IdleList>(new IdleList(slots, std::construct_at(static_cast<Shared*>(memory))));
 }
 
-IdleList::~IdleList() { munmap(head_, page); }
+IdleList::~IdleList() { munmap(shared_, page); }
+
+IdleList::Cell& IdleList::mine() const noexcept {
+  // Threads' numbers are addresses: their upper bits, mixed (Fibonacci hashing), name the cell.
+  const auto number = static_cast<std::uint64_t>(pthread_self()) * 0x9E3779B97F4A7C15ULL;
+  return shared_->cells[number >> 60];
+}
 
 Slot* IdleList::try_pop() noexcept {
   Word head = load();
+  if ((head & open_bit) != 0 && shared_->spread.load(std::memory_order_relaxed)) {
+    Cell& cell = mine();
+    if (cell.number.load(std::memory_order_relaxed) != 0)
+      if (const std::uint32_t number = cell.number.exchange(0, std::memory_order_seq_cst); number != 0)
+        return &slots_[number];
+  }
   for (;;) {
     if ((head & open_bit) == 0 || (head & number_mask) == 0) return nullptr;
     Slot& slot = slots_[static_cast<std::uint32_t>(head & number_mask)];
@@ -35,8 +49,21 @@ Slot* IdleList::try_pop() noexcept {
 }
 
 bool IdleList::try_push(Slot& slot) noexcept {
+  if (shared_->spread.load(std::memory_order_relaxed)) {
+    Cell& cell = mine();
+    std::uint32_t none = 0;
+    if ((load() & open_bit) != 0 && cell.number.compare_exchange_strong(none, slot.number, std::memory_order_seq_cst)) {
+      // Whoever closes the list closes it first and looks into the cells then; we do it the other way round. So one of
+      // us sees the other (Dekker), and nothing is left where nobody looks.
+      if ((head_->load(std::memory_order_seq_cst) & open_bit) != 0 && shared_->spread.load(std::memory_order_seq_cst))
+        return true;
+      std::uint32_t own = slot.number;
+      if (!cell.number.compare_exchange_strong(own, 0, std::memory_order_seq_cst)) return true;  // somebody has it
+    }
+  }
   Word head = head_->load(std::memory_order_relaxed);
-  while ((head & open_bit) != 0) {
+  for (bool met = false; (head & open_bit) != 0; met = true) {
+    if (met && !shared_->spread.load(std::memory_order_relaxed)) spread();
     slot.next.store(static_cast<std::uint32_t>(head & number_mask), std::memory_order_relaxed);
     if (head_->compare_exchange_weak(head, with(head, slot.number), std::memory_order_acq_rel,
                                      std::memory_order_relaxed))
@@ -45,9 +72,23 @@ bool IdleList::try_push(Slot& slot) noexcept {
   return false;
 }
 
-void IdleList::close() noexcept {
-  if ((load() & open_bit) != 0) head_->fetch_and(~open_bit, std::memory_order_acq_rel);
+void IdleList::close() {
+  if ((load() & open_bit) == 0) return;
+  head_->fetch_and(~open_bit, std::memory_order_seq_cst);
+  if (shared_->spread.exchange(false, std::memory_order_seq_cst)) collect();
 }
+
+void IdleList::collect() {
+  std::vector<Slot*> found;
+  for (Cell& cell : shared_->cells)
+    if (const std::uint32_t number = cell.number.exchange(0, std::memory_order_seq_cst); number != 0)
+      found.push_back(&slots_[number]);
+  if (found.empty()) return;
+  while (Slot* const slot = pop()) found.push_back(slot);
+  std::ranges::sort(found, [](const Slot* a, const Slot* b) { return a->last_used.get() < b->last_used.get(); });
+  for (Slot* const slot : found) push(*slot);
+}
+
 void IdleList::open() noexcept {
   if ((load() & open_bit) == 0) head_->fetch_or(open_bit, std::memory_order_acq_rel);
 }

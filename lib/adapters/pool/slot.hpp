@@ -82,6 +82,10 @@ class Slots {
 /// closed it is alone with the list. A counter in the word keeps a stale head from matching again (it would have to be
 /// changed 2^42 times while a thread stands between two instructions).
 ///
+/// One word that all write is what threads meet at. Once two have met there, what a thread returns stays with that
+/// thread (in a cell that it may share with others), until the list is closed for the next time: a sweep, a borrower
+/// that finds neither in its cell nor in the list. Then all are in the list again, by the time of their last use.
+///
 /// The word lies in memory that a forked child finds empty: the child owns none of the parent's connections, and sees
 /// that without a system call.
 class IdleList {
@@ -93,13 +97,16 @@ class IdleList {
   IdleList& operator=(const IdleList&) = delete;
 
   [[nodiscard]] bool is_of_another_process() const noexcept { return load() == 0; }
+  /// As if two threads had met.
+  void spread() noexcept { shared_->spread.store(true, std::memory_order_seq_cst); }
+
   /// Without the lock: null when it is closed, empty or another process's.
   [[nodiscard]] Slot* try_pop() noexcept;
   /// Without the lock. False: closed.
   [[nodiscard]] bool try_push(Slot& slot) noexcept;
 
   // With the lock.
-  void close() noexcept;
+  void close();
   void open() noexcept;
   // With the lock, and closed.
   [[nodiscard]] bool empty() const noexcept { return (load() & number_mask) == 0; }
@@ -119,8 +126,19 @@ class IdleList {
   static constexpr Word number_mask = (Word{1} << 20) - 1;
   static constexpr Word tag = Word{1} << 20;
   static constexpr Word tag_mask = ~(home | open_bit | number_mask);
-  IdleList(const Slots& slots, std::atomic<Word>* head) : slots_(slots), head_(head) {}
+  struct alignas(64) Cell {
+    std::atomic<std::uint32_t> number = 0;  // of the slot in it; 0: none
+  };
+  struct Shared {
+    std::atomic<Word> head = home;
+    // Whether cells are used. Cells are empty while it is false, but for the moment in which somebody finds that out.
+    std::atomic<bool> spread = false;
+    std::array<Cell, 16> cells{};
+  };
+  IdleList(const Slots& slots, Shared* shared) : slots_(slots), shared_(shared), head_(&shared->head) {}
   [[nodiscard]] Word load() const noexcept { return head_->load(std::memory_order_acquire); }
+  [[nodiscard]] Cell& mine() const noexcept;
+  void collect();
   [[nodiscard]] static Word with(Word head, Word number) noexcept {
     return (head & (home | open_bit)) | ((head + tag) & tag_mask) | number;
   }
@@ -128,7 +146,8 @@ class IdleList {
     return number == 0 ? nullptr : &slots_[static_cast<std::uint32_t>(number)];
   }
   const Slots& slots_;
-  std::atomic<Word>* head_;
+  Shared* const shared_;
+  std::atomic<Word>* const head_;
 };
 
 }  // namespace serin::pool

@@ -198,8 +198,7 @@ void Engine::run_close(Slot& slot) {
 
 void Engine::run_check(Slot& slot) {
   const Instant began = clock_.now();
-  const Status lives =
-      hooks_.validate(slot.resource, began - slot.last_used.get(), Deadline::after(began, options_.validation_timeout));
+  const Status lives = ask(slot, began, Deadline::never());
   const Instant now = clock_.now();
   void* to_wake = nullptr;
   {
