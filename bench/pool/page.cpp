@@ -126,7 +126,8 @@ constexpr std::string_view spike_intro = R"(
 constexpr std::string_view ending = R"(
 Strict order has a price where threads want more than there is: what comes back goes to who has waited longest, who is asleep more
 often than not, and the thread that is awake may not just take it again, as it may with a mutex and a condition. Goroutines change
-places without the kernel. Ours looks at its own word for a moment before it sleeps, which is why it mostly need not.
+places without the kernel. With us who is next looks at its own word for a moment before it sleeps; who stands further back leaves its
+core to those it waits for. A thread that has been woken still has to get a core, and holds what it was handed meanwhile.
 )";
 
 }  // namespace

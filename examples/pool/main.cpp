@@ -59,9 +59,10 @@ int main() {
     served += answer ? 1 : 0;
     return {};
   };
+  static_cast<void>(call(0));
   {
     std::vector<std::jthread> callers;
-    for (int i = 0; i < 8; ++i) callers.emplace_back([&, i] { static_cast<void>(call(i)); });
+    for (int i = 1; i < 8; ++i) callers.emplace_back([&, i] { static_cast<void>(call(i)); });
   }
   // snippet
   const pool::Stats stats = connections->stats();

@@ -253,6 +253,7 @@ Status Engine::join(Waiter& waiter, Instant now, bool in_front) {
   }
   const bool first = queue_.empty();
   if (first) queue_since_ = now;
+  waiter.joined_first = first;
   in_front ? queue_.push_front(waiter) : queue_.push_back(waiter);
   if (total_ < max_ && (first || wanted(now) > 0)) kick();
   return {};
@@ -267,7 +268,9 @@ void Engine::leave(Waiter& waiter, Waiter::End end) {
 }
 
 void Engine::wait(Waiter& waiter) {
-  for (int i = 0; i < spins_; ++i) {
+  // Who is next looks for a moment: what it waits for may be on its way on another core. Who stands further back leaves
+  // the core to those it waits for.
+  for (int i = 0; waiter.joined_first && i < spins_; ++i) {
     if (waiter.parker.is_done()) return;
     pause_core();
   }

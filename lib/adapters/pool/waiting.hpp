@@ -40,6 +40,7 @@ struct Waiter {
   Waiter* before = nullptr;
   Waiter* after = nullptr;
   bool queued = false;
+  bool joined_first = false;  // nobody stood before it
   Parker parker;
 };
 
