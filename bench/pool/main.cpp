@@ -42,6 +42,7 @@ void play(const Plan& plan, Sleeper& clock, Say& say) {
       return done;
     });
     line.ops_per_ms = free_running.ops_per_ms;
+    line.cpu_ns = free_running.cpu_ns;
     std::vector<Duration> longest(static_cast<std::size_t>(shape.threads));
     const auto timed = crowd.run([&](int thread, const std::atomic<bool>& end) {
       std::int64_t done = 0;

@@ -1,19 +1,31 @@
 #include "measure.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <thread>
 
 namespace serin::pool_bench {
+namespace {
+
+/// Of this process so far: what other programs do on the machine is not in it.
+Duration processor_time() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  return std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+}  // namespace
 
 std::string Line::json() const {
   if (scenario == "spike")
     return fmt::format(R"({{"who":"{}","scenario":"spike","total":{},"all_served_ms":{:.2f},"mean_wait_ms":{:.2f}}})",
                        who, total, all_served_ms, mean_wait_ms);
   return fmt::format(
-      R"({{"who":"{}","scenario":"{}","ops_per_ms":{:.1f},"longest_wait_us":{:.1f},"least_share":{:.3f}}})", who,
-      scenario, ops_per_ms, longest_wait_us, least_share);
+      R"({{"who":"{}","scenario":"{}","cpu_ns":{:.1f},"ops_per_ms":{:.1f},"longest_wait_us":{:.1f},"least_share":{:.3f}}})",
+      who, scenario, cpu_ns, ops_per_ms, longest_wait_us, least_share);
 }
 
 std::string Shape::name() const { return fmt::format("{}/{}", threads, size); }
@@ -26,6 +38,7 @@ Crowd::Result Crowd::run(const std::function<std::int64_t(int thread, const std:
   std::atomic<bool> end = false;
   Instant began{};
   Instant ended{};
+  Duration used{};
   {
     std::vector<std::jthread> all;
     for (int i = 0; i < threads_; ++i)
@@ -35,6 +48,7 @@ Crowd::Result Crowd::run(const std::function<std::int64_t(int thread, const std:
         done[static_cast<std::size_t>(i)] = work(i, end);
       });
     while (ready.load() < threads_) std::this_thread::yield();
+    used = processor_time();
     began = clock_.now();
     ++ready;
     Event never;
@@ -42,10 +56,12 @@ Crowd::Result Crowd::run(const std::function<std::int64_t(int thread, const std:
     end = true;
     ended = clock_.now();
   }
+  used = processor_time() - used;
   std::int64_t sum = 0;
   for (const std::int64_t one : done) sum += one;
   const auto [least, most] = std::ranges::minmax(done);
-  return {.ops_per_ms = static_cast<double>(sum) / (seconds_of(ended - began) * 1e3),
+  return {.cpu_ns = static_cast<double>(used.count()) / static_cast<double>(std::max<std::int64_t>(sum, 1)),
+          .ops_per_ms = static_cast<double>(sum) / (seconds_of(ended - began) * 1e3),
           .least_share = most == 0 ? 0 : static_cast<double>(least) / static_cast<double>(most)};
 }
 

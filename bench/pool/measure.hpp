@@ -14,6 +14,7 @@ namespace serin::pool_bench {
 struct Line {
   std::string who;
   std::string scenario;        ///< "4/2": four threads, two things; "spike"
+  double cpu_ns = 0;           ///< of processor time, of all threads, a borrow and return
   double ops_per_ms = 0;       ///< of all threads together, nothing else done
   double longest_wait_us = 0;  ///< of one borrow, in a run in which each is timed
   double least_share = 0;      ///< calls of the thread that got fewest, over those of the one that got most
@@ -37,6 +38,7 @@ class Crowd {
   Crowd(int threads, Duration how_long, const Clock& clock) : threads_(threads), how_long_(how_long), clock_(clock) {}
   /// `work` runs on each thread until `end` is true, and returns how often it did what it does.
   struct Result {
+    double cpu_ns = 0;
     double ops_per_ms = 0;
     double least_share = 0;
   };

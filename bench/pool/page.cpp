@@ -86,7 +86,14 @@ std::string losses(const Figures& figures) {
       const double theirs = figures.median(who, scenario, "ops_per_ms");
       if (theirs > mine) lost.push_back(fmt::format("{} ({:.2f} times ours)", scenario, theirs / mine));
     }
-    if (!lost.empty()) out += fmt::format("- {} borrows faster at {}.\n", who, fmt::join(lost, ", "));
+    if (!lost.empty()) out += fmt::format("- {} borrows more in the same time at {}.\n", who, fmt::join(lost, ", "));
+    std::vector<std::string> cheaper;
+    for (const std::string& scenario : scenarios) {
+      const double mine = figures.median(ours, scenario, "cpu_ns");
+      const double theirs = figures.median(who, scenario, "cpu_ns");
+      if (theirs >= 0 && theirs < mine) cheaper.push_back(fmt::format("{} ({:.2f} of ours)", scenario, theirs / mine));
+    }
+    if (!cheaper.empty()) out += fmt::format("- {} takes less processor time at {}.\n", who, fmt::join(cheaper, ", "));
     const double mine = figures.median(ours, "spike", "all_served_ms");
     const double theirs = figures.median(who, "spike", "all_served_ms");
     if (theirs >= 0 && theirs < mine)
@@ -103,7 +110,15 @@ connections the differences vanish in the first statement. All wait with a deadl
 ask what was unused for 500 ms whether it lives; ours and HikariCP also count and time every use, the two by hand do not.
 `threads/things`: 8/4 is eight threads that share four.
 
-## Borrowed and returned, by all threads together, a millisecond
+## Processor time of a borrow and return, ns
+What other programs do on the machine is not in it; what a pool spins while it waits is.
+
+)";
+
+constexpr std::string_view wall_intro = R"(
+## Borrowed and returned, by all threads together, a millisecond of the clock
+Here other programs count, too: when 8/8 is not above 1/1, the second core was not to be had.
+
 )";
 
 constexpr std::string_view wait_intro = R"(
@@ -144,6 +159,15 @@ Result<std::string> page_of(const std::string& text) {
     figures.add(value.as_object());
   }
   std::string out = fmt::format(fmt::runtime(intro), figures.rounds());
+  out += table(figures, "threads/things", scenarios, [&](const std::string& who, const std::string& row) {
+    return shown(figures.median(who, row, "cpu_ns"), "{:.0f}");
+  });
+  out += "\nTimes ours:\n\n";
+  out += table(figures, "threads/things", scenarios, [&](const std::string& who, const std::string& row) {
+    const double mine = figures.median(ours, row, "cpu_ns");
+    return shown(mine <= 0 ? -1 : figures.median(who, row, "cpu_ns") / mine, "{:.2f}");
+  });
+  out += wall_intro;
   out += table(figures, "threads/things", scenarios, [&](const std::string& who, const std::string& row) {
     return shown(figures.median(who, row, "ops_per_ms"), "{:.0f}");
   });

@@ -107,6 +107,8 @@ public class Rival {
   interface Work { long run(int thread) throws Exception; }
 
   static volatile boolean end;
+  static final com.sun.management.OperatingSystemMXBean machine =
+      (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory.getOperatingSystemMXBean();
 
   static double[] crowd(int threads, long ms, Work work) throws Exception {
     end = false;
@@ -127,19 +129,21 @@ public class Rival {
       all[i].start();
     }
     ready.await();
+    long used = machine.getProcessCpuTime();
     long began = System.nanoTime();
     start.countDown();
     pause(ms);
     end = true;
     long took = System.nanoTime() - began;
     for (Thread thread : all) thread.join();
+    used = machine.getProcessCpuTime() - used;
     long sum = 0, least = Long.MAX_VALUE, most = 0;
     for (long one : done) {
       sum += one;
       least = Math.min(least, one);
       most = Math.max(most, one);
     }
-    return new double[] {sum / (took / 1e6), most == 0 ? 0 : (double) least / most};
+    return new double[] {sum / (took / 1e6), most == 0 ? 0 : (double) least / most, (double) used / sum};
   }
 
   static long free(HikariDataSource pool) throws SQLException {
@@ -171,13 +175,13 @@ public class Rival {
     for (int[] shape : shapes) {
       try (HikariDataSource pool = open(new Source(), shape[1], shape[1])) {
         crowd(shape[0], 50, me -> free(pool));
-        double free = crowd(shape[0], 150, me -> free(pool))[0];
+        double[] free = crowd(shape[0], 150, me -> free(pool));
         long[] longest = new long[shape[0]];
         double share = crowd(shape[0], 150, me -> timed(pool, longest, me))[1];
         long most = 0;
         for (long one : longest) most = Math.max(most, one);
-        System.out.printf("{\"who\":\"%s\",\"scenario\":\"%d/%d\",\"ops_per_ms\":%.1f,\"longest_wait_us\":%.1f,"
-            + "\"least_share\":%.3f}%n", who, shape[0], shape[1], free, most / 1e3, share);
+        System.out.printf("{\"who\":\"%s\",\"scenario\":\"%d/%d\",\"cpu_ns\":%.1f,\"ops_per_ms\":%.1f,\"longest_wait_us\":%.1f,"
+            + "\"least_share\":%.3f}%n", who, shape[0], shape[1], free[2], free[0], most / 1e3, share);
       }
     }
     Source slow = new Source();

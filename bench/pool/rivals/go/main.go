@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -51,7 +52,17 @@ func borrow(ctx context.Context, db *sql.DB) *sql.Conn {
 	return conn
 }
 
-func crowd(threads int, each time.Duration, work func(int, *int32) int64) (float64, float64) {
+// Of this process so far.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// Calls a millisecond, nanoseconds of processor time a call, and how even it was.
+func crowd(threads int, each time.Duration, work func(int, *int32) int64) (float64, float64, float64) {
 	var end int32
 	var group sync.WaitGroup
 	done := make([]int64, threads)
@@ -64,12 +75,14 @@ func crowd(threads int, each time.Duration, work func(int, *int32) int64) (float
 			done[i] = work(i, &end)
 		}(i)
 	}
+	used := processorTime()
 	began := time.Now()
 	close(start)
 	time.Sleep(each)
 	atomic.StoreInt32(&end, 1)
 	took := time.Since(began)
 	group.Wait()
+	used = processorTime() - used
 	var sum, least, most int64
 	for i, one := range done {
 		sum += one
@@ -80,7 +93,7 @@ func crowd(threads int, each time.Duration, work func(int, *int32) int64) (float
 			most = one
 		}
 	}
-	return float64(sum) / (took.Seconds() * 1e3), float64(least) / float64(most)
+	return float64(sum) / (took.Seconds() * 1e3), float64(used.Nanoseconds()) / float64(sum), float64(least) / float64(most)
 }
 
 func main() {
@@ -90,7 +103,7 @@ func main() {
 	defer cancel()
 	for _, shape := range [][2]int{{1, 1}, {2, 2}, {4, 4}, {8, 8}, {2, 1}, {4, 2}, {8, 4}} {
 		db := open(shape[1], shape[1], 0)
-		free, _ := crowd(shape[0], each, func(_ int, end *int32) int64 {
+		free, cpu, _ := crowd(shape[0], each, func(_ int, end *int32) int64 {
 			var done int64
 			for ; atomic.LoadInt32(end) == 0; done++ {
 				borrow(ctx, db).Close()
@@ -98,7 +111,7 @@ func main() {
 			return done
 		})
 		longest := make([]time.Duration, shape[0])
-		_, share := crowd(shape[0], each, func(i int, end *int32) int64 {
+		_, _, share := crowd(shape[0], each, func(i int, end *int32) int64 {
 			var done int64
 			for ; atomic.LoadInt32(end) == 0; done++ {
 				asked := time.Now()
@@ -116,8 +129,8 @@ func main() {
 				most = one
 			}
 		}
-		fmt.Printf(`{"who":"%s","scenario":"%d/%d","ops_per_ms":%.1f,"longest_wait_us":%.1f,"least_share":%.3f}`+"\n",
-			who, shape[0], shape[1], free, float64(most.Nanoseconds())/1e3, share)
+		fmt.Printf(`{"who":"%s","scenario":"%d/%d","cpu_ns":%.1f,"ops_per_ms":%.1f,"longest_wait_us":%.1f,"least_share":%.3f}`+"\n",
+			who, shape[0], shape[1], cpu, free, float64(most.Nanoseconds())/1e3, share)
 		db.Close()
 	}
 	db := open(5, 50, 150*time.Millisecond)
