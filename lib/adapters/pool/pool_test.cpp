@@ -13,7 +13,6 @@ namespace serin::pool {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 class OfAPool : public testing::Test {
  protected:
