@@ -48,8 +48,8 @@ struct HttpResponse {
   int status = 200;
   HttpHeaders headers;
   std::string body;
-  /// For servers that stage faults: so many bytes of the answer go out, then the connection is closed; 0: no answer at
-  /// all. Our own server does so; others send the whole.
+  /// For those who stage faults: so many bytes of the body go out, then the connection is closed. With `status` 0 there
+  /// is no answer at all. Our own server does so; others send the whole.
   std::optional<std::size_t> cut_after;
 
   [[nodiscard]] static HttpResponse json(int status, std::string body);

@@ -91,12 +91,13 @@ test('monitoring writes and reads a time series', async () => {
 });
 
 test('cloud run makes, reads and changes a service, and runs a job', async () => {
-  const {ServicesClient, JobsClient, RevisionsClient} = load('@google-cloud/run');
+  const {ServicesClient, JobsClient, RevisionsClient, protos} = load('@google-cloud/run');
+  const {State} = protos.google.cloud.run.v2.Condition;
   const services = new ServicesClient(rest);
   const parent = 'projects/p1/locations/us-central1';
   const [making] = await services.createService({parent, serviceId: 'api', service: {template: {containers: [{image: 'one'}]}}});
   const [made] = await making.promise();
-  assert.strictEqual(made.terminalCondition.state, 'CONDITION_SUCCEEDED');
+  assert.strictEqual(made.terminalCondition.state, State.CONDITION_SUCCEEDED);
   const first = made.latestReadyRevision.split('/').pop();
   const [service] = await services.getService({name: `${parent}/services/api`});
   const [changing] = await services.updateService({

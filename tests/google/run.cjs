@@ -1,8 +1,10 @@
 // Installs the pinned clients into the build folder (once, as the lock file says), starts an emulator on a port of the
-// kernel's choice and runs clients.test.cjs against it. Usage: node run.cjs SERIN NPM FOLDER
+// kernel's choice, and one that verifies what a key has signed, and runs the *.test.cjs here against them.
+// Usage: node run.cjs SERIN NPM FOLDER
 // Exit codes: 0 all passed, 77 skipped because the clients cannot be installed, 1 otherwise.
 'use strict';
 const {spawn, spawnSync} = require('node:child_process');
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const readline = require('node:readline');
@@ -27,28 +29,48 @@ function install() {
   return true;
 }
 
+/// An emulator and its address, once it has told it.
+async function start(...options) {
+  const child = spawn(serin, ['emulate', 'google', '--project', 'p1', ...options], {stdio: ['ignore', 'pipe', 'inherit']});
+  const address = await new Promise((resolve, reject) => {
+    child.on('exit', code => reject(new Error(`the emulator ended with ${code}`)));
+    readline.createInterface({input: child.stdout}).on('line', line => {
+      const found = /listens on (http:\S+)/.exec(line);
+      if (found) resolve(found[1]);
+    });
+  });
+  return {child, address};
+}
+
+/// A service account that exists only here.
+function makeKey() {
+  const {privateKey} = crypto.generateKeyPairSync('rsa', {
+    modulusLength: 2048, publicKeyEncoding: {type: 'spki', format: 'pem'}, privateKeyEncoding: {type: 'pkcs8', format: 'pem'}});
+  const file = path.join(folder, 'key.json');
+  fs.writeFileSync(file, JSON.stringify({type: 'service_account', project_id: 'p1', private_key_id: '1',
+    private_key: privateKey, client_email: 'tests@p1.iam.gserviceaccount.com', client_id: '1'}));
+  return file;
+}
+
 async function main() {
   if (!install()) return skipped;
-  const emulator = spawn(serin, ['emulate', 'google', '--project', 'p1'], {stdio: ['ignore', 'pipe', 'inherit']});
+  const key = makeKey();
+  const started = [];
   try {
-    const address = await new Promise((resolve, reject) => {
-      emulator.on('exit', code => reject(new Error(`the emulator ended with ${code}`)));
-      readline.createInterface({input: emulator.stdout}).on('line', line => {
-        const found = /listens on (http:\S+)/.exec(line);
-        if (found) resolve(found[1]);
-      });
-    });
+    started.push(await start());
+    started.push(await start('--credentials', key));
     const tests = fs.readdirSync(__dirname).filter(name => name.endsWith('.test.cjs')).sort()
       .map(name => path.join(__dirname, name));
     return await new Promise(resolve => {
       const run = spawn(process.execPath, ['--test', ...tests], {
         stdio: 'inherit',
-        env: {...process.env, EMULATOR: address, CLIENTS: path.join(folder, 'node_modules')},
+        env: {...process.env, EMULATOR: started[0].address, GUARDED: started[1].address, KEY: key, FOLDER: folder,
+          CLIENTS: path.join(folder, 'node_modules')},
       });
       run.on('exit', code => resolve(code === 0 ? 0 : 1));
     });
   } finally {
-    emulator.kill('SIGTERM');
+    for (const {child} of started) child.kill('SIGTERM');
   }
 }
 

@@ -1,8 +1,10 @@
 #pragma once
+#include <condition_variable>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,8 +39,11 @@ class BigQueryCatalog final : public sql::Catalog {
   Status erase_dataset(const std::string& project, const std::string& id, bool contents);
   /// Errors: invalid_argument, when an existing column changes.
   Status add_columns(const sql::TableName& name, const std::vector<sql::Column>& columns, bool if_missing);
+  /// Errors: invalid_argument, when there is no such column or its new name is taken.
+  Status rename_columns(const sql::TableName& name, const std::vector<std::pair<std::string, std::string>>& renames);
 
  private:
+  Status keep_schema(const sql::TableName& name);
   Result<sql::Table> view(const sql::TableName& name) const;
   Result<json::object> with_times(json::object resource, const std::optional<json::object>& before) const;
   Connection& connection_;
@@ -88,7 +93,9 @@ class BigQuery {
     Duration session_idle = 60s;
   };
   BigQuery(Options options, Database& database, Store& store, Sleeper& sleeper, Random& random)
-      : options_(std::move(options)), database_(database), store_(store), sleeper_(sleeper), random_(random) {}
+      : options_(std::move(options)), database_(database), store_(store), sleeper_(sleeper), random_(random) {
+    load_jobs();
+  }
   [[nodiscard]] std::vector<Route> routes();
   /// The next job answers "not complete" that often: a knob of the faults.
   void hold_next_job(int polls);
@@ -121,9 +128,13 @@ class BigQuery {
   struct Job;
   std::shared_ptr<Job> start(const json::object& query, json::object reference, const json::object& configuration,
                              WallTime now);
+  std::shared_ptr<Job> start_query(Call& call);
   std::shared_ptr<Job> find_job(const std::string& project, const std::string& id);
   Reply results_of(Job& job, Call& call, std::size_t page_size, CellFormat format);
-  Outcome check_job(const Job& job) const;
+  // bigquery_keep.cpp
+  void keep(const Job& job);
+  void forget(const std::string& project, const std::string& id);
+  void load_jobs();
   // bigquery_run.cpp
   struct Session;
   std::expected<QueryResult, Failure> run(const json::object& query, const json::object& reference, bool dry_run,
@@ -153,16 +164,23 @@ class BigQuery {
   Sleeper& sleeper_;
   Random& random_;
   std::mutex mutex_;
-  std::list<std::shared_ptr<Job>> jobs_;                             // guarded by mutex_; newest first, bounded
-  std::map<std::string, std::pair<std::string, Instant>> requests_;  // guarded by mutex_; requestId to job id
-  std::map<std::string, std::shared_ptr<Session>> sessions_;         // guarded by mutex_
-  std::map<std::string, Instant> inserted_;                          // guarded by mutex_; insertIds of the last minute
-  int hold_next_ = 0;                                                // guarded by mutex_
+  std::list<std::shared_ptr<Job>> jobs_;  // guarded by mutex_; newest first, bounded
+  struct Request {
+    std::shared_ptr<Job> job;  ///< null while it runs
+    Instant at{};
+  };
+  std::map<std::string, Request> requests_;  // guarded by mutex_; by requestId
+  std::condition_variable finished_;         // a request of requests_ has its job
+  std::set<std::string> starting_;           // guarded by mutex_; ids of jobs that run and are not kept yet
+  std::map<std::string, std::shared_ptr<Session>> sessions_;  // guarded by mutex_
+  std::map<std::string, Instant> inserted_;                   // guarded by mutex_; insertIds of the last minute
+  int hold_next_ = 0;                                         // guarded by mutex_
 };
 
 /// Translation's and SQLite's errors in BigQuery's shape.
 [[nodiscard]] std::unexpected<Failure> query_failure(const Error& error);
-/// The bytes that reading these columns is billed for.
-Result<std::int64_t> bytes_of(Connection& connection, const std::vector<sql::Read>& reads);
+enum class Count : std::uint8_t { exactly, roughly };
+/// The bytes that reading these columns is billed for; roughly: from the first rows and the number of all.
+Result<std::int64_t> bytes_of(Connection& connection, const std::vector<sql::Read>& reads, Count count);
 
 }  // namespace serin::google_emulator

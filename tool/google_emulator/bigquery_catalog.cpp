@@ -279,6 +279,29 @@ Status BigQueryCatalog::add_columns(const sql::TableName& name, const std::vecto
                                 {number, ++position, column.name, std::string(sql::kind_name(column.type.kind)),
                                  column.default_sql, column.description}));
   }
+  return keep_schema(name);
+}
+
+Status BigQueryCatalog::rename_columns(const sql::TableName& name,
+                                       const std::vector<std::pair<std::string, std::string>>& renames) {
+  for (const auto& [from, to] : renames) {
+    SERIN_TRY(const sql::Table found, find(name));
+    const auto has = [&found](const std::string& wanted) {
+      return std::ranges::any_of(found.columns,
+                                 [&](const sql::Column& column) { return equal_ignoring_case(column.name, wanted); });
+    };
+    if (!has(from)) return fail(Errc::invalid_argument, fmt::format("Column not found: {}", from));
+    if (has(to)) return fail(Errc::invalid_argument, fmt::format("Column already exists: {}", to));
+    SERIN_CHECK(connection_.run(
+        fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", found.storage, sql::quoted(from), sql::quoted(to))));
+    SERIN_CHECK(connection_.run("UPDATE bq_columns SET name = ?3 WHERE number = ?1 AND lower(name) = lower(?2)",
+                                {to_int(found.storage.substr(1)).value_or(0), from, to}));
+  }
+  return keep_schema(name);
+}
+
+/// The columns as they are now, in the table's resource.
+Status BigQueryCatalog::keep_schema(const sql::TableName& name) {
   SERIN_TRY(auto resource, table(name));
   SERIN_TRY(const sql::Table after, find(name));
   (*resource)["schema"] = schema_of_columns(after.columns, true);

@@ -100,10 +100,18 @@ std::shared_ptr<BigQuery::Job> BigQuery::start(const json::object& query, json::
                    {"configuration", std::move(kept)},
                    {"statistics", std::move(statistics)}};
   if (dry_run) return job;  // is not kept
-  const std::lock_guard lock(mutex_);
-  job->polls = std::exchange(hold_next_, 0);
-  jobs_.push_front(job);
-  while (jobs_.size() > jobs_kept) jobs_.pop_back();
+  keep(*job);
+  std::shared_ptr<Job> oldest;
+  {
+    const std::lock_guard lock(mutex_);
+    job->polls = std::exchange(hold_next_, 0);
+    jobs_.push_front(job);
+    if (jobs_.size() > jobs_kept) {
+      oldest = std::move(jobs_.back());
+      jobs_.pop_back();
+    }
+  }
+  if (oldest) forget(oldest->project, oldest->id);
   return job;
 }
 
@@ -120,11 +128,21 @@ Reply BigQuery::insert_job(Call& call) {
     if (!id.empty() && !is_job_id(id)) return bad(fmt::format("Invalid job ID \"{}\".", id));
   }
   const bool dry_run = bool_at(*configuration, "dryRun");
-  if (!id.empty() && !dry_run && find_job(call.parts[0], id) != nullptr)
-    return exists(fmt::format("Already Exists: Job {}:{}.{}", call.parts[0], location.empty() ? "US" : location, id));
+  const std::string key = call.parts[0] + "/" + id;
+  if (!id.empty() && !dry_run) {
+    const std::lock_guard lock(mutex_);
+    const bool known = std::ranges::any_of(
+        jobs_, [&](const std::shared_ptr<Job>& job) { return job->id == id && job->project == call.parts[0]; });
+    if (known || !starting_.insert(key).second)
+      return exists(fmt::format("Already Exists: Job {}:{}.{}", call.parts[0], location.empty() ? "US" : location, id));
+  }
   reference["jobId"] = id.empty() ? "job_" + random_hex(random_, 24) : id;
   reference["location"] = location.empty() ? "US" : location;
   const std::shared_ptr<Job> job = start(*query, std::move(reference), *configuration, call.now);
+  {
+    const std::lock_guard lock(mutex_);
+    starting_.erase(key);
+  }
   if (dry_run && job->failure) return std::unexpected(*job->failure);
   json::object out = job->resource;
   const std::lock_guard lock(mutex_);
@@ -175,6 +193,7 @@ Reply BigQuery::cancel_job(Call& call) {
 }
 
 Reply BigQuery::delete_job(Call& call) {
+  forget(call.parts[0], call.parts[1]);
   const std::lock_guard lock(mutex_);
   const auto gone = std::erase_if(jobs_, [&](const std::shared_ptr<Job>& job) {
     return job->project == call.parts[0] && job->id == call.parts[1];
@@ -223,32 +242,40 @@ Reply BigQuery::results_of(Job& job, Call& call, std::size_t page_size, CellForm
   return out;
 }
 
+/// The job of a jobs.query.
+std::shared_ptr<BigQuery::Job> BigQuery::start_query(Call& call) {
+  const std::string location = text_at(call.body, "location");
+  json::object reference{{"projectId", call.parts[0]},
+                         {"jobId", "job_" + random_hex(random_, 24)},
+                         {"location", location.empty() ? "US" : location}};
+  json::object configuration;
+  for (const std::string_view name : {"dryRun", "labels", "jobTimeoutMs"})
+    if (const json::value* value = call.body.if_contains(name)) configuration[name] = *value;
+  return start(call.body, std::move(reference), configuration, call.now);
+}
+
 Reply BigQuery::query(Call& call) {
+  if (text_at(call.body, "query").empty()) return bad("Required parameter is missing: query");
   const std::string request_id = text_at(call.body, "requestId");
-  const std::string key = call.parts[0] + "/" + request_id;
   std::shared_ptr<Job> job;
-  if (!request_id.empty()) {
-    std::string known;
-    {
-      const std::lock_guard lock(mutex_);
-      std::erase_if(requests_, [&](const auto& entry) { return sleeper_.now() - entry.second.second > 15min; });
-      if (const auto found = requests_.find(key); found != requests_.end()) known = found->second.first;
-    }
-    if (!known.empty()) job = find_job(call.parts[0], known);
-  }
-  if (!job) {
-    if (text_at(call.body, "query").empty()) return bad("Required parameter is missing: query");
-    const std::string location = text_at(call.body, "location");
-    json::object reference{{"projectId", call.parts[0]},
-                           {"jobId", "job_" + random_hex(random_, 24)},
-                           {"location", location.empty() ? "US" : location}};
-    json::object configuration;
-    for (const std::string_view name : {"dryRun", "labels", "jobTimeoutMs"})
-      if (const json::value* value = call.body.if_contains(name)) configuration[name] = *value;
-    job = start(call.body, std::move(reference), configuration, call.now);
-    if (!request_id.empty()) {
-      const std::lock_guard lock(mutex_);
-      requests_[key] = {job->id, sleeper_.now()};
+  if (request_id.empty()) {
+    job = start_query(call);
+  } else {
+    // A repetition gets the job of the first, also while that still runs.
+    const std::string key = call.parts[0] + "/" + request_id;
+    std::unique_lock lock(mutex_);
+    std::erase_if(requests_,
+                  [&](const auto& entry) { return entry.second.job && sleeper_.now() - entry.second.at > 15min; });
+    const bool is_new = requests_.try_emplace(key).second;
+    if (is_new) {
+      lock.unlock();
+      job = start_query(call);
+      lock.lock();
+      requests_[key] = {job, sleeper_.now()};
+      finished_.notify_all();
+    } else {
+      finished_.wait(lock, [&] { return requests_[key].job != nullptr; });
+      job = requests_[key].job;
     }
   }
   std::size_t size = rows_at_once;

@@ -80,7 +80,7 @@ std::unexpected<Failure> query_failure(const Error& error) {
   }
 }
 
-Result<std::int64_t> bytes_of(Connection& connection, const std::vector<sql::Read>& reads) {
+Result<std::int64_t> bytes_of(Connection& connection, const std::vector<sql::Read>& reads, Count count) {
   std::int64_t total = 0;
   for (const sql::Read& read : reads) {
     if (read.columns.empty()) continue;
@@ -97,8 +97,17 @@ Result<std::int64_t> bytes_of(Connection& connection, const std::vector<sql::Rea
       sum +=
           fmt::format("{}ifnull(sum(CASE WHEN {} IS NOT NULL THEN {} END), 0)", sum.empty() ? "" : " + ", name, size);
     }
-    SERIN_TRY(const SqlValue bytes, connection.value(fmt::format("SELECT {} FROM {}", sum, read.storage)));
-    total += int_of(bytes);
+    if (count == Count::exactly) {
+      SERIN_TRY(const SqlValue bytes, connection.value(fmt::format("SELECT {} FROM {}", sum, read.storage)));
+      total += int_of(bytes);
+      continue;
+    }
+    // Reading the whole table a second time would cost more than the statement itself.
+    SERIN_TRY(const SqlValue of_some,
+              connection.value(
+                  fmt::format("SELECT ({}) / max(1, count(*)) FROM (SELECT * FROM {} LIMIT 50)", sum, read.storage)));
+    SERIN_TRY(const SqlValue rows, connection.value(fmt::format("SELECT max(_rowid_) FROM {}", read.storage)));
+    total += int_of(of_some) * int_of(rows);
   }
   return total;
 }
@@ -213,12 +222,12 @@ std::expected<void, Failure> BigQuery::run_one(Connection& connection, const std
   if (!statement) return query_failure(statement.error());
   result.statement_type = sql::statement_type(statement->kind);
   if (statement->kind == sql::Statement::Kind::select) result.columns = statement->columns;
-  const auto bytes = bytes_of(connection, statement->reads);
+  const std::int64_t most = int_at(query, "maximumBytesBilled", -1);
+  const auto bytes = bytes_of(connection, statement->reads, dry_run || most > 0 ? Count::exactly : Count::roughly);
   if (!bytes) return query_failure(bytes.error());
   result.bytes = *bytes;
   if (!statement->target.table.empty()) result.destination = statement->target.dataset + "." + statement->target.table;
   const std::int64_t billed = *bytes == 0 ? 0 : std::max<std::int64_t>(*bytes, 10 << 20);
-  const std::int64_t most = int_at(query, "maximumBytesBilled", -1);
   if (most > 0 && billed > most)
     return refuse(400, "INVALID_ARGUMENT", "bytesBilledLimitExceeded",
                   fmt::format("Query exceeded limit for bytes billed: {}. {} or higher required.", most, billed));
@@ -301,6 +310,8 @@ Status BigQuery::define(Connection& connection, const sql::Statement& statement,
   }
   SERIN_TRY(const auto found, catalog.table(target));
   if (statement.kind == Kind::drop_table) return !found && statement.if_exists ? Status() : catalog.erase_table(target);
+  if (statement.kind == Kind::alter && !statement.renames.empty())
+    return catalog.rename_columns(target, statement.renames);
   if (statement.kind == Kind::alter) return catalog.add_columns(target, statement.columns, statement.if_exists);
   if (found && statement.if_exists) return {};
   if (found && statement.or_replace) SERIN_CHECK(catalog.erase_table(target));

@@ -187,7 +187,7 @@ Reply BigQuery::get_table(Call& call) {
     const auto table = catalog.find(name);
     if (!table) return refuse(table.error());
     const auto rows = connection.value("SELECT count(*) FROM " + table->storage);
-    const auto bytes = bytes_of(connection, {{name, table->storage, table->columns}});
+    const auto bytes = bytes_of(connection, {{name, table->storage, table->columns}}, Count::exactly);
     if (!rows) return refuse(rows.error());
     if (!bytes) return refuse(bytes.error());
     json::object out = **std::move(found);

@@ -47,6 +47,8 @@ TEST_F(BigQueryApi, datasets_are_made_read_changed_and_deleted) {
   const std::string etag = made.text("etag");
   EXPECT_EQ(send("PATCH", root + "/datasets/d", R"({"friendlyName":"x"})", {{"If-Match", etag}}).text("friendlyName"),
             "x");
+  EXPECT_EQ(get(root + "/datasets/d", {{"If-None-Match", etag}}).status, 200) << "it has changed";
+  EXPECT_EQ(get(root + "/datasets/d", {{"If-None-Match", get(root + "/datasets/d").text("etag")}}).status, 304);
   const Answer stale = send("PATCH", root + "/datasets/d", R"({"friendlyName":"y"})", {{"If-Match", etag}});
   EXPECT_EQ(stale.status, 412);
   EXPECT_EQ(stale.text("error/errors/0/reason"), "conditionNotMet");
@@ -220,9 +222,16 @@ TEST_F(BigQueryApi, a_destination_table_is_written_as_its_disposition_says) {
 }
 
 TEST_F(BigQueryApi, the_state_survives_a_restart) {
+  const std::string job =
+      query("SELECT 1.5 AS f, 'x' AS s, b'\\xff' AS b, NULL AS n, ARRAY_AGG(y) AS l FROM UNNEST([2, 3]) AS y")
+          .text("jobReference/jobId");
+  const std::string before = get(root + "/queries/" + job).raw.body;
+  EXPECT_EQ(query("SELEC", R"("requestId":"wrong")").status, 400);
   insert_rows(R"({"json":{"k":5}})");
   begin();
   EXPECT_EQ(rows("SELECT k FROM t"), "5");
+  EXPECT_EQ(get(root + "/queries/" + job).raw.body, before);
+  EXPECT_NE(get(root + "/jobs?stateFilter=done").raw.body.find("invalidQuery"), std::string::npos);
 }
 
 }  // namespace

@@ -44,14 +44,14 @@ struct GoogleEmulator::Parts {
   std::unique_ptr<Run> run;
   std::vector<Route> routes;
 
-  HttpResponse serve(HttpRequest request);
+  HttpResponse serve(const HttpRequest& request);
   HttpResponse route(const HttpRequest& request);
 };
 
 GoogleEmulator::GoogleEmulator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 GoogleEmulator::~GoogleEmulator() = default;
 
-Result<std::unique_ptr<GoogleEmulator>> GoogleEmulator::make(EmulatorOptions options, Sleeper& sleeper,
+Result<std::unique_ptr<GoogleEmulator>> GoogleEmulator::make(const EmulatorOptions& options, Sleeper& sleeper,
                                                              Random& random) {
   auto parts = std::make_unique<Parts>(sleeper);
   SERIN_TRY(parts->tokens, Tokens::make(options.project, options.credentials, sleeper, random));
@@ -92,32 +92,21 @@ HttpResponse GoogleEmulator::handle(const HttpRequest& request) {
   }
   if (const auto method = request.headers.find("X-HTTP-Method-Override")) inside.method = *method;
   parts_->faults.log(inside, inside.body);
-  return parts_->serve(std::move(inside));
+  return parts_->serve(inside);
 }
 
-HttpResponse GoogleEmulator::Parts::serve(HttpRequest request) {
+HttpResponse GoogleEmulator::Parts::serve(const HttpRequest& request) {
   const auto fault = faults.hit(request.method, request.path());
   if (!fault) return route(request);
   HttpResponse out;
   if (fault->delay > Duration::zero() && !sleeper.sleep_for(fault->delay))
     return answer_of(Failure{503, "UNAVAILABLE", "backendError", "The emulator is ending"});
   if (fault->pending > 0) bigquery->hold_next_job(fault->pending);
-  if (fault->close == "before") {
-    out.cut_after = 0;
-    return out;
-  }
+  constexpr int silence = 0;  // no answer: the server closes the connection
+  if (fault->close == "before") return {.status = silence};
   out = fault->status != 0 ? answer_of(*fault) : route(request);
-  if (fault->close == "after") out.cut_after = 0;
-  if (fault->truncate) {
-    // The head says how long the body would be; what is left of it goes out.
-    constexpr std::string_view blank = "\r\n\r\n";
-    std::size_t head =
-        fmt::format("HTTP/1.1 {} {}\r\nContent-Length: {}\r\n", out.status, http_reason(out.status), out.body.size())
-            .size() +
-        blank.size();
-    for (const auto& [name, value] : out.headers) head += name.size() + value.size() + 4;
-    out.cut_after = head + *fault->truncate;
-  }
+  if (fault->close == "after") return {.status = silence};
+  out.cut_after = fault->truncate;
   return out;
 }
 
@@ -143,7 +132,10 @@ HttpResponse GoogleEmulator::Parts::route(const HttpRequest& request) {
     if (reply->is_null()) return {.status = 204};
     HttpResponse out = HttpResponse::json(200, json::serialize(*reply));
     if (const json::object* object = reply->if_object())
-      if (const std::string etag = text_at(*object, "etag"); !etag.empty()) out.headers.set("ETag", etag);
+      if (const std::string etag = text_at(*object, "etag"); !etag.empty()) {
+        if (request.method == "GET" && request.headers.find("If-None-Match") == etag) return {.status = 304};
+        out.headers.set("ETag", etag);
+      }
     return out;
   }
   return answer_of(Failure{501, "UNIMPLEMENTED", "notImplemented",

@@ -26,7 +26,7 @@ class GoogleEmulator final : public HttpHandler {
  public:
   /// \param sleeper, random  outlive it; a staged delay waits on the sleeper
   /// Errors: invalid_argument (credentials), not_found, permission_denied (folder), data_loss (files).
-  static Result<std::unique_ptr<GoogleEmulator>> make(EmulatorOptions options, Sleeper& sleeper, Random& random);
+  static Result<std::unique_ptr<GoogleEmulator>> make(const EmulatorOptions& options, Sleeper& sleeper, Random& random);
   ~GoogleEmulator() override;
   [[nodiscard]] bool is_immediate(const HttpRequest& request) const noexcept override;
   HttpResponse handle(const HttpRequest& request) override;

@@ -169,6 +169,9 @@ TEST_F(Sql, changes_are_counted_and_typed) {
   change("ALTER TABLE made ADD COLUMN IF NOT EXISTS extra FLOAT64 DEFAULT 0.5");
   EXPECT_EQ(change("INSERT INTO made(id) VALUES (13)"), "1");
   EXPECT_EQ(rows("SELECT extra FROM made ORDER BY id"), "NULL|NULL|0.5");
+  change("ALTER TABLE made RENAME COLUMN extra TO more");
+  EXPECT_EQ(rows("SELECT more FROM made WHERE id = 13"), "0.5");
+  EXPECT_EQ(rows("ALTER TABLE made RENAME COLUMN nope TO x"), "Column not found: nope");
   EXPECT_EQ(change("TRUNCATE TABLE made"), "3");
   EXPECT_EQ(rows("CREATE TABLE made(x INT64)"), "Already Exists: Table p:d.made");
   change("CREATE TABLE IF NOT EXISTS made(x INT64)");
@@ -201,6 +204,32 @@ TEST_F(Sql, merge_updates_inserts_and_deletes) {
       change(
           "MERGE t USING (SELECT 5 AS k) S ON FALSE WHEN NOT MATCHED AND S.k > 4 THEN INSERT (k, s) VALUES (k, 'f')"),
       "1");
+}
+
+TEST_F(Sql, what_our_own_client_writes_is_run) {
+  change("CREATE TABLE t (`k` INT64 OPTIONS(description = 'numbered by whoever inserts'), `v` STRING, `rows` INT64)");
+  EXPECT_EQ(get("/bigquery/v2/projects/p/datasets/d/tables/t").text("schema/fields/0/description"),
+            "numbered by whoever inserts");
+  EXPECT_EQ(change("MERGE INTO t AS `t` USING (SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY `k` ORDER BY "
+                   "serin_row DESC) AS serin_last FROM (SELECT 1 AS `k`, 'a' AS `v`, 1 AS serin_row UNION ALL SELECT 1 "
+                   "AS `k`, 'b' AS `v`, 2 AS serin_row)) WHERE serin_last = 1) AS excluded ON `t`.`k` = excluded.`k` "
+                   "WHEN MATCHED AND (excluded.v >= t.v) THEN UPDATE SET v = excluded.v WHEN NOT MATCHED THEN INSERT "
+                   "(`k`, `v`) VALUES (excluded.`k`, excluded.`v`)"),
+            "1");
+  EXPECT_EQ(rows("SELECT k, v, `rows` FROM t"), "1,b,NULL") << "the last of several new rows counts";
+  EXPECT_EQ(change("INSERT INTO t (`k`, `v`) SELECT UNIX_MICROS(CURRENT_TIMESTAMP()) * 1000 + ROW_NUMBER() OVER (), "
+                   "serin_new.* FROM (SELECT v FROM t LIMIT 1) AS serin_new"),
+            "1");
+  EXPECT_EQ(rows("SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM t WHERE k = 5)"), "0");
+  EXPECT_EQ(
+      change("MERGE INTO t AS `t` USING (SELECT 7 AS `k`) AS excluded ON `t`.`k` = excluded.`k` WHEN MATCHED THEN "
+             "UPDATE SET v = COALESCE(NULL, t.v) WHEN NOT MATCHED THEN INSERT (`k`, `v`) VALUES (excluded.`k`, NULL)"),
+      "1");
+  EXPECT_EQ(
+      rows("WITH dates AS (SELECT k, COUNT(*) AS games, ROW_NUMBER() OVER (ORDER BY k DESC) AS back, COUNT(*) OVER () "
+           "AS total FROM t GROUP BY k) SELECT games FROM dates WHERE back <= (total + 9) / 10 ORDER BY games LIMIT 1"),
+      "1");
+  EXPECT_EQ(rows("SELECT k, (SELECT COUNT(*) FROM t AS o WHERE o.k = t.k) FROM t WHERE k = 7"), "7,1");
 }
 
 TEST_F(Sql, what_is_outside_of_the_subset_is_named) {

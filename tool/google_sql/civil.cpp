@@ -88,6 +88,12 @@ std::int64_t digits(std::string_view text, std::size_t& at, std::size_t width) {
   return out;
 }
 
+bool take(std::string_view text, std::size_t& at, char sign) {
+  if (at >= text.size() || text[at] != sign) return false;
+  ++at;
+  return true;
+}
+
 }  // namespace
 
 std::string clock_text(std::int64_t micros) {
@@ -103,9 +109,9 @@ std::string clock_text(std::int64_t micros) {
 std::optional<std::int64_t> parse_moment(std::string_view text) noexcept {
   std::size_t at = 0;
   const std::int64_t year = digits(text, at, 4);
-  if (year < 1 || at >= text.size() || text[at++] != '-') return std::nullopt;
+  if (year < 1 || !take(text, at, '-')) return std::nullopt;
   const std::int64_t month = digits(text, at, 2);
-  if (month < 1 || month > 12 || at >= text.size() || text[at++] != '-') return std::nullopt;
+  if (month < 1 || month > 12 || !take(text, at, '-')) return std::nullopt;
   const std::int64_t day = digits(text, at, 2);
   const auto last =
       std::chrono::year_month_day_last(std::chrono::year(static_cast<int>(year)),
@@ -116,7 +122,7 @@ std::optional<std::int64_t> parse_moment(std::string_view text) noexcept {
   if (text[at] == ' ' || text[at] == 'T' || text[at] == 't') {
     ++at;
     const std::int64_t hour = digits(text, at, 2);
-    if (hour < 0 || hour > 23 || at >= text.size() || text[at++] != ':') return std::nullopt;
+    if (hour < 0 || hour > 23 || !take(text, at, ':')) return std::nullopt;
     const std::int64_t minute = digits(text, at, 2);
     if (minute < 0 || minute > 59) return std::nullopt;
     micros += (hour * 60 + minute) * 60 * micros_per_second;
@@ -160,8 +166,8 @@ Result<SqlValue> time_of(Kind kind, std::int64_t micros) {
     return fail(Errc::invalid_argument, fmt::format("{} value is out of range", kind_name(kind)));
   if (kind == Kind::timestamp) return micros;
   const std::chrono::year_month_day date = civil(days);
-  const std::string day = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  std::string day = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                                static_cast<unsigned>(date.day()));
   if (kind == Kind::date) return day;
   return day + "T" + clock_text(micros - days * micros_per_day);
 }

@@ -187,6 +187,7 @@ Result<Statement> Emitter::remove(const Tree& tree) {
 Result<Statement> Emitter::define(const Tree& tree) {
   Statement out{.columns = tree.definition,
                 .primary_key = tree.primary_key,
+                .renames = tree.renames,
                 .if_exists = tree.if_exists,
                 .or_replace = tree.or_replace,
                 .cascade = tree.cascade};
@@ -216,7 +217,8 @@ Result<Statement> Emitter::define(const Tree& tree) {
       out.steps.push_back({Step::Role::deletes, "DELETE FROM " + table.storage, {}});
       return out;
     }
-    case Tree::Kind::add_columns: out.kind = Statement::Kind::alter; return out;
+    case Tree::Kind::add_columns:
+    case Tree::Kind::rename_columns: out.kind = Statement::Kind::alter; return out;
     default: break;
   }
   out.kind = Statement::Kind::create_table;

@@ -11,6 +11,9 @@
 namespace serin::google_sql {
 namespace {
 
+constexpr std::size_t most_expressions = 2'000'000;   // of a statement, each time that one is written
+constexpr std::size_t largest_expression = 4u << 20;  // bytes
+
 bool is_number(Kind kind) { return kind == Kind::int64 || kind == Kind::float64 || kind == Kind::numeric; }
 bool is_time(Kind kind) { return kind == Kind::date || kind == Kind::datetime || kind == Kind::timestamp; }
 Text boolean(std::string sql) { return {std::move(sql), {.kind = Kind::boolean}}; }
@@ -37,7 +40,10 @@ std::unexpected<Error> Emitter::unsupported(std::size_t offset, std::string_view
 Result<Text> Emitter::expression(const Expression& node, const Scope& scope) {
   Grouping* const grouping = scope.grouping;
   const std::string stray = grouping == nullptr ? "" : grouping->stray;
+  if (++expressions_ > most_expressions) return wrong(node.offset, "The query is too complex");
   SERIN_TRY(Text out, emit(node, scope));
+  // Some functions name an argument twice: inside of each other they would grow without end.
+  if (out.sql.size() > largest_expression) return wrong(node.offset, "The expression is too large");
   if (grouping != nullptr && grouping->keys.contains(out.sql)) grouping->stray = stray;
   return out;
 }
@@ -278,7 +284,7 @@ Result<Text> Emitter::arithmetic(const Expression& node, std::vector<Text> parts
   std::string sql = parts[0].sql;
   for (std::size_t i = 1; i < parts.size(); ++i)
     sql = node.text == "/" ? fmt::format("bq_divide({}, {})", sql, parts[i].sql)
-                           : fmt::format("{}{} {} {}", i == 1 ? "" : "", sql, node.text, parts[i].sql);
+                           : fmt::format("{} {} {}", sql, node.text, parts[i].sql);
   return Text{"(" + sql + ")", {.kind = kind}};
 }
 

@@ -156,6 +156,7 @@ class Emitter {
   std::vector<Read> reads_;
   std::vector<std::vector<Relation>> common_;  // of the WITHs around; a relation's sql is its name
   int depth_ = 0;
+  std::size_t expressions_ = 0;  // written so far
 };
 
 }  // namespace serin::google_sql

@@ -337,6 +337,9 @@ Result<Column> Parser::definition() {
       SERIN_TRY(const ExpressionPtr value, expression());
       out.default_sql = trim(text_.substr(start, peek().offset - start));
     } else if (take("OPTIONS")) {
+      // OPTIONS(description = 'x') is kept.
+      if (sees_sign("(") && sees("description", 1) && sees_sign("=", 2) && peek(3).kind == Token::Kind::string)
+        out.description = peek(3).text;
       SERIN_CHECK(options());
     } else {
       return out;
@@ -365,7 +368,7 @@ Status Parser::definitions(Tree& tree) {
   return expect_sign(")");
 }
 
-/// OPTIONS(...) is read over.
+/// What is in the parentheses of OPTIONS is read over.
 Status Parser::options() {
   SERIN_CHECK(expect_sign("("));
   int open = 1;
@@ -406,7 +409,7 @@ Status Parser::table_options(Tree& tree) {
   if (take("CLUSTER")) {
     SERIN_CHECK(expect("BY"));
     do {
-      SERIN_TRY(const std::string ignored, name("a column"));
+      SERIN_CHECK(name("a column"));
     } while (take_sign(","));
   }
   if (take("OPTIONS")) SERIN_CHECK(options());
@@ -436,8 +439,20 @@ Status Parser::with_alter(Tree& tree) {
   if (!take("TABLE")) return unsupported(tree.offset, fmt::format("ALTER {}", peek().text));
   tree.kind = Tree::Kind::add_columns;
   SERIN_TRY(tree.target, path(true));
+  if (take_words({"RENAME", "COLUMN"})) {
+    tree.kind = Tree::Kind::rename_columns;
+    do {
+      if (!tree.renames.empty() && !take_words({"RENAME", "COLUMN"})) return unexpected("keyword RENAME");
+      SERIN_TRY(std::string from, name("a column name"));
+      SERIN_CHECK(expect("TO"));
+      SERIN_TRY(std::string to, name("a column name"));
+      tree.renames.emplace_back(std::move(from), std::move(to));
+    } while (take_sign(","));
+    return {};
+  }
   do {
-    if (!take_words({"ADD", "COLUMN"})) return unsupported(peek().offset, "ALTER TABLE other than ADD COLUMN");
+    if (!take_words({"ADD", "COLUMN"}))
+      return unsupported(peek().offset, "ALTER TABLE other than ADD COLUMN and RENAME COLUMN");
     tree.if_exists = take_words({"IF", "NOT", "EXISTS"});
     SERIN_TRY(Column column, definition());
     tree.definition.push_back(std::move(column));

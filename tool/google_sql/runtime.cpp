@@ -144,7 +144,7 @@ Result<SqlValue> cast(Values arguments) {
 
 Result<SqlValue> make_date(Values arguments) {
   if (any_null(arguments)) return std::monostate();
-  const std::string date =
+  std::string date =
       fmt::format("{:04}-{:02}-{:02}", integer(arguments[0]), integer(arguments[1]), integer(arguments[2]));
   if (!parse_date(date)) return wrong("Input calculates to invalid date: " + date);
   return date;

@@ -123,6 +123,7 @@ Result<Statement> Emitter::statement(const Tree& tree) {
     case Tree::Kind::drop_table:
     case Tree::Kind::truncate:
     case Tree::Kind::add_columns:
+    case Tree::Kind::rename_columns:
     case Tree::Kind::create_schema:
     case Tree::Kind::drop_schema: {
       SERIN_TRY(out, define(tree));

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "serin/base/error.hpp"
@@ -82,7 +83,7 @@ struct Statement {
     create_table_as,
     drop_table,
     truncate,
-    alter,
+    alter,  ///< columns are added, or renamed
     create_schema,
     drop_schema,
     begin,
@@ -95,7 +96,8 @@ struct Statement {
   std::vector<Read> reads;
   TableName target;  ///< of everything that changes; a schema has no table
   std::vector<std::string> primary_key;
-  bool if_exists = false;  ///< or IF NOT EXISTS
+  std::vector<std::pair<std::string, std::string>> renames;  ///< of columns
+  bool if_exists = false;                                    ///< or IF NOT EXISTS
   bool or_replace = false;
   bool cascade = false;
   [[nodiscard]] bool changes() const noexcept { return kind != Kind::select; }

@@ -88,13 +88,16 @@ TEST(Translate, types_that_do_not_fit_are_refused_where_they_stand) {
   EXPECT_EQ(types("SELECT\n  nope FROM t"), "Unrecognized name: nope at [2:3]");
   EXPECT_EQ(types("SELECT id FROM t, u"), "Column name id is ambiguous at [1:8]");
   EXPECT_EQ(types("UPDATE t SET seen = 5 WHERE TRUE"),
-            "Value has type INT64 which cannot be inserted into column seen, which has type TIMESTAMP at [1:19]");
+            "Value has type INT64 which cannot be inserted into column seen, which has type TIMESTAMP at [1:21]");
 }
 
 TEST(Translate, deep_nesting_is_refused_and_long_chains_are_not) {
   std::string deep = "SELECT ";
   for (int i = 0; i < 5000; ++i) deep += '(';
   EXPECT_FALSE(of(deep));
+  std::string doubling = "'x'";
+  for (int i = 0; i < 40; ++i) doubling = "SUBSTR('x', LENGTH(" + doubling + "))";
+  EXPECT_FALSE(of("SELECT " + doubling)) << "each level writes its argument twice";
   std::string chain = "SELECT 1";
   for (int i = 0; i < 2000; ++i) chain += " + 1";
   EXPECT_TRUE(of(chain));

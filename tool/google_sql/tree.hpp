@@ -152,6 +152,7 @@ struct Tree {
     drop_table,
     truncate,
     add_columns,
+    rename_columns,
     create_schema,
     drop_schema,
     begin,
@@ -170,6 +171,7 @@ struct Tree {
   std::vector<When> whens;
   std::vector<Column> definition;
   std::vector<std::string> primary_key;
+  std::vector<std::pair<std::string, std::string>> renames;
   bool if_exists = false;  ///< or IF NOT EXISTS
   bool or_replace = false;
   bool cascade = false;

@@ -61,12 +61,11 @@ Status emulate(VerbContext& context, const EmulateVerb& verb) {
     SERIN_TRY(credentials, context.read_file(verb.credentials));
   }
   SERIN_TRY(const StateFolder folder, StateFolder::make(verb.data, context.random()));
-  google_emulator::EmulatorOptions options{.folder = folder.path(),
-                                           .project = verb.project,
-                                           .credentials = std::move(credentials),
-                                           .session_idle = session_idle};
-  SERIN_TRY(const auto emulator,
-            google_emulator::GoogleEmulator::make(std::move(options), context.sleeper(), context.random()));
+  const google_emulator::EmulatorOptions options{.folder = folder.path(),
+                                                 .project = verb.project,
+                                                 .credentials = std::move(credentials),
+                                                 .session_idle = session_idle};
+  SERIN_TRY(const auto emulator, google_emulator::GoogleEmulator::make(options, context.sleeper(), context.random()));
   const HttpServerOptions server{.address = verb.address,
                                  .port = verb.port,
                                  .workers = verb.workers,

@@ -129,11 +129,14 @@ HttpRequest Session::take() {
 void Session::answer(const HttpResponse& response, bool leaving) {
   keep_alive_ = keep_alive_ && !leaving;
   if (prepared_) append({}, nullptr);  // what is still pending goes first
-  const std::size_t before = out_.size();
-  wire::append_answer(out_, response,
-                      {.keep_alive = keep_alive_, .head_only = head_only_, .old_keep_alive = old_client_});
-  if (response.cut_after && out_.size() - before > *response.cut_after) out_.resize(before + *response.cut_after);
-  ends_ = !keep_alive_ || response.cut_after.has_value();
+  const bool is_silent = response.status == 0;
+  if (!is_silent)
+    wire::append_answer(out_, response,
+                        {.keep_alive = keep_alive_, .head_only = head_only_, .old_keep_alive = old_client_});
+  const std::size_t size = response.body.size();
+  if (!is_silent && !head_only_ && response.cut_after && *response.cut_after < size && out_.ends_with(response.body))
+    out_.resize(out_.size() - (size - *response.cut_after));
+  ends_ = !keep_alive_ || is_silent || response.cut_after.has_value();
   answered_ = true;
   parser_.reset();
 }
