@@ -179,6 +179,7 @@ TEST(Guide, shows_only_code_that_is_compiled_and_run) {
   expect_code_of("/docs/guide/resilience.md", 12);
   expect_code_of("/docs/guide/http.md", 1);
   expect_code_of("/docs/guide/pool.md", 1);
+  expect_code_of("/docs/guide/google.md", 1);
 }
 
 class Bans : public testing::TestWithParam<Ban> {};

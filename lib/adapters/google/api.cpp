@@ -131,8 +131,8 @@ class Api::Course {
 Result<std::unique_ptr<Api>> Api::make(HttpClient& http, TokenSource& tokens, Sleeper& sleeper, Random& random,
                                        ApiOptions options) {
   SERIN_CHECK(check(options));
-  SERIN_TRY(retry::Retry retry, retry::Retry::make(options.retry));
-  return std::unique_ptr<Api>(new Api(http, tokens, sleeper, random, std::move(options), std::move(retry)));
+  SERIN_TRY(const retry::Retry retry, retry::Retry::make(options.retry));
+  return std::unique_ptr<Api>(new Api(http, tokens, sleeper, random, std::move(options), retry));
 }
 
 HttpRequest Api::request_of(const ApiCall& call, std::string_view token) const {

@@ -70,13 +70,14 @@ class Api {
  private:
   struct Attempt;
   class Course;
-  Api(HttpClient& http, TokenSource& tokens, Sleeper& sleeper, Random& random, ApiOptions options, retry::Retry retry)
+  Api(HttpClient& http, TokenSource& tokens, Sleeper& sleeper, Random& random, ApiOptions options,
+      const retry::Retry& retry)
       : http_(http),
         tokens_(tokens),
         sleeper_(sleeper),
         random_(random),
         options_(std::move(options)),
-        retry_(std::move(retry)),
+        retry_(retry),
         budget_(options_.budget) {}
   [[nodiscard]] HttpRequest request_of(const ApiCall& call, std::string_view token) const;
   Result<HttpResponse> attempt(const ApiCall& call, Deadline deadline, Attempt& said);

@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"new_503", 503, with_reason(503, "", "somethingNew"), transient, Errc::unavailable},
         Case{"new_403", 403, with_reason(403, "PERMISSION_DENIED", "somethingNew"), permanent,
              Errc::permission_denied}),
-    [](const testing::TestParamInfo<Case>& info) { return std::string(info.param.name); });
+    [](const testing::TestParamInfo<Case>& row) { return std::string(row.param.name); });
 
 TEST(An_error, is_found_in_the_array_of_a_stream) {
   const ApiError error = read_error(409, "[" + with_status(409, "ABORTED") + "]");

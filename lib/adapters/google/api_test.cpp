@@ -33,7 +33,7 @@ const std::string denied = R"({"error":{"code":403,"message":"no","status":"PERM
 
 class ApiCalls : public testing::Test {
  protected:
-  Result<HttpResponse> call(ApiCall call) { return api().call(call); }
+  Result<HttpResponse> call(const ApiCall& call) { return api().call(call); }
   Result<HttpResponse> get() { return call({.path = "/v1/x", .deadline = in(10min), .error = &error}); }
   Result<HttpResponse> post() {
     return call({.method = "POST", .path = "/v1/x", .body = "{}", .deadline = in(10min), .error = &error});

@@ -1,5 +1,6 @@
 #include "serin/google/clients.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,18 +46,22 @@ Result<Clients::Key> Clients::key_of(const ApiOptions& options, const Place& pla
     if (const auto named = options_.endpoints.find(key.service); named != options_.endpoints.end())
       key.endpoint = named->second;
   if (key.endpoint.empty()) key.endpoint = options_.emulator;
-  if (key.endpoint.empty()) {
-    std::string name = key.service + "_EMULATOR_HOST";
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    key.endpoint = environment_.value_or(name, "");
-    if (!key.endpoint.empty() && key.endpoint.find("://") == std::string::npos) key.endpoint.insert(0, "http://");
-    // Some are given with the path of the service, which calls bring along.
-    if (const std::size_t path = key.endpoint.find('/', key.endpoint.find("://") + 3); path != std::string::npos)
-      key.endpoint.resize(path);
-  }
+  if (key.endpoint.empty()) key.endpoint = emulator_of(key.service);
   if (key.endpoint.empty()) key.endpoint = options.endpoint;
   if (key.endpoint.starts_with("http://")) key.credentials.clear();
   return key;
+}
+
+std::string Clients::emulator_of(std::string_view service) const {
+  std::string name = fmt::format("{}_EMULATOR_HOST", service);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::string out = environment_.value_or(name, "");
+  if (out.empty()) out = environment_.value_or("SERIN_GOOGLE_EMULATOR", "");
+  if (out.empty()) return out;
+  if (out.find("://") == std::string::npos) out.insert(0, "http://");
+  // Some are given with the path of the service, which calls bring along.
+  if (const std::size_t path = out.find('/', out.find("://") + 3); path != std::string::npos) out.resize(path);
+  return out;
 }
 
 std::shared_ptr<void> Clients::find(const Key& key) {

@@ -33,8 +33,8 @@ struct ClientWishes {
 /// no credentials are looked for: real ones never go over an open wire. Threads: any.
 class Clients {
  public:
-  /// \param world  outlives it and every client  \param environment  <SERVICE>_EMULATOR_HOST is an endpoint too, below
-  /// the options
+  /// \param world  outlives it and every client  \param environment  <SERVICE>_EMULATOR_HOST and then
+  /// SERIN_GOOGLE_EMULATOR are endpoints too, below the options
   Clients(const AuthWorld& world, Environment environment, ClientsOptions options = {});
   ~Clients();
   Clients(const Clients&) = delete;
@@ -75,6 +75,7 @@ class Clients {
   struct State;
   State& here();
   [[nodiscard]] Result<Key> key_of(const ApiOptions& options, const Place& place, const ClientWishes& wishes) const;
+  [[nodiscard]] std::string emulator_of(std::string_view service) const;
   std::shared_ptr<void> find(const Key& key);
   std::shared_ptr<void> keep(const Key& key, std::shared_ptr<void> made);
   Result<std::shared_ptr<Api>> make_api(const Key& key, ApiOptions options);

@@ -82,7 +82,15 @@ TEST_F(ClientsTest, of_an_emulator_carry_no_real_token) {
   EXPECT_EQ(http.count(), 2u) << "no token was asked for";
 }
 
+TEST_F(ClientsTest, are_at_our_own_emulator_when_the_environment_names_it_and_none_for_the_service) {
+  variables["SERIN_GOOGLE_EMULATOR"] = "http://127.0.0.1:9";
+  http.then(404, "");
+  EXPECT_FALSE(secrets({.project = "p"})->access("s", "1", Deadline::after(world.now(), 1min)));
+  EXPECT_EQ(http.asked().back().origin, "http://127.0.0.1:9");
+}
+
 TEST_F(ClientsTest, are_where_the_options_say_before_the_environment) {
+  variables["SERIN_GOOGLE_EMULATOR"] = "http://127.0.0.1:9";
   variables["SECRETMANAGER_EMULATOR_HOST"] = "127.0.0.1:1";
   options.emulator = "http://127.0.0.1:2";
   options.endpoints["secretmanager"] = "http://127.0.0.1:3";

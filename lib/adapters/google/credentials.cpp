@@ -88,7 +88,7 @@ Credentials::Credentials(std::shared_ptr<TokenFetcher> fetcher, const AuthWorld&
           world_, name_) {}
 
 Result<std::unique_ptr<Credentials>> Credentials::of_text(std::string_view text, const std::string& name,
-                                                          const AuthWorld& world, AuthOptions options) {
+                                                          const AuthWorld& world, const AuthOptions& options) {
   SERIN_CHECK(check(options));
   SERIN_TRY(const CredentialsFile file, parse_credentials(text, name));
   SERIN_TRY(std::shared_ptr<TokenFetcher> fetcher, fetcher_of(file, world, options, name));
@@ -100,20 +100,20 @@ Result<std::unique_ptr<Credentials>> Credentials::of_text(std::string_view text,
 }
 
 Result<std::unique_ptr<Credentials>> Credentials::of_file(const std::string& path, const AuthWorld& world,
-                                                          AuthOptions options) {
+                                                          const AuthOptions& options) {
   SERIN_TRY(const std::string text, read_file(path, most_file));
-  return of_text(text, path, world, std::move(options));
+  return of_text(text, path, world, options);
 }
 
 Result<std::unique_ptr<Credentials>> Credentials::of_named_file(const std::string& path, std::string_view named_by,
-                                                                const AuthWorld& world, AuthOptions options) {
-  Result<std::unique_ptr<Credentials>> out = of_file(path, world, std::move(options));
+                                                                const AuthWorld& world, const AuthOptions& options) {
+  Result<std::unique_ptr<Credentials>> out = of_file(path, world, options);
   if (!out) return pass(out.error().in(fmt::format("credentials named by {}", named_by)));
   return out;
 }
 
 Result<std::unique_ptr<Credentials>> Credentials::of_metadata(const Environment& environment, const AuthWorld& world,
-                                                              AuthOptions options) {
+                                                              const AuthOptions& options) {
   SERIN_CHECK(check(options));
   const MetadataServer server = metadata_server(environment);
   SERIN_TRY(std::shared_ptr<TokenFetcher> fetcher, fetch_from_metadata(server, world, options.scopes));
@@ -126,12 +126,9 @@ Result<std::unique_ptr<Credentials>> Credentials::of_metadata(const Environment&
 Result<std::unique_ptr<Credentials>> Credentials::find(const Environment& environment, const AuthWorld& world,
                                                        AuthOptions options, Deadline deadline) {
   if (options.quota_project.empty()) options.quota_project = set(environment, "GOOGLE_CLOUD_QUOTA_PROJECT");
-  if (!options.file.empty()) {
-    const std::string path = options.file;
-    return of_named_file(path, "the program", world, std::move(options));
-  }
+  if (!options.file.empty()) return of_named_file(options.file, "the program", world, options);
   if (const std::string path = set(environment, "GOOGLE_APPLICATION_CREDENTIALS"); !path.empty())
-    return of_named_file(path, "GOOGLE_APPLICATION_CREDENTIALS", world, std::move(options));
+    return of_named_file(path, "GOOGLE_APPLICATION_CREDENTIALS", world, options);
   const std::string login = gcloud_file(environment);
   if (!login.empty()) {
     Result<std::unique_ptr<Credentials>> out = of_named_file(login, "gcloud's login", world, options);
@@ -141,7 +138,7 @@ Result<std::unique_ptr<Credentials>> Credentials::find(const Environment& enviro
   const MetadataServer server = metadata_server(environment);
   const bool is_off = is_metadata_off(environment);
   if (!is_off && (server.is_sure || is_metadata_there(server, world, deadline)))
-    return of_metadata(environment, world, std::move(options));
+    return of_metadata(environment, world, options);
   return fail(
       Errc::not_found,
       fmt::format("there are no credentials for Google Cloud: GOOGLE_APPLICATION_CREDENTIALS is not set, {}, {}; "

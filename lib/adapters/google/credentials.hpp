@@ -42,12 +42,12 @@ class Credentials final : public TokenSource {
                                                    AuthOptions options, Deadline deadline);
   /// Of a file's content. \param name  of the file, in errors
   static Result<std::unique_ptr<Credentials>> of_text(std::string_view text, const std::string& name,
-                                                      const AuthWorld& world, AuthOptions options = {});
+                                                      const AuthWorld& world, const AuthOptions& options = {});
   static Result<std::unique_ptr<Credentials>> of_file(const std::string& path, const AuthWorld& world,
-                                                      AuthOptions options = {});
+                                                      const AuthOptions& options = {});
   /// Of the machine this runs on. Nothing is asked yet.
   static Result<std::unique_ptr<Credentials>> of_metadata(const Environment& environment, const AuthWorld& world,
-                                                          AuthOptions options = {});
+                                                          const AuthOptions& options = {});
 
   Result<std::string> token(Deadline deadline, std::stop_token stop) override { return cache_.token(deadline, stop); }
   void reject(std::string_view token) override { cache_.reject(token); }
@@ -63,7 +63,7 @@ class Credentials final : public TokenSource {
  private:
   Credentials(std::shared_ptr<TokenFetcher> fetcher, const AuthWorld& world, std::string name);
   static Result<std::unique_ptr<Credentials>> of_named_file(const std::string& path, std::string_view named_by,
-                                                            const AuthWorld& world, AuthOptions options);
+                                                            const AuthWorld& world, const AuthOptions& options);
 
   std::shared_ptr<TokenFetcher> fetcher_;
   TokenWorld world_;

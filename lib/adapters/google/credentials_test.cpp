@@ -201,7 +201,8 @@ TEST_F(CredentialsTest, that_may_not_impersonate_say_which_role_is_missing) {
 }
 
 TEST_F(CredentialsTest, of_a_machine_ask_its_metadata_server_as_it_wants_to_be_asked) {
-  const auto credentials = *Credentials::of_metadata(Environment({{"GCE_METADATA_TIMEOUT", "2"}}), auth);
+  const std::map<std::string, std::string> variables{{"GCE_METADATA_TIMEOUT", "2"}};
+  const auto credentials = *Credentials::of_metadata(Environment(variables), auth);
   http.then(503, "").then(200, token_answer, google_flavor);
   EXPECT_EQ(token(*credentials), "ya29.x");
   const auto asked = http.asked().back();

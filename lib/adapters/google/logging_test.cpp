@@ -44,8 +44,8 @@ TEST_F(Logging, gets_a_request_that_may_have_been_stored_again_with_the_same_ids
   ASSERT_EQ(asked.size(), 3u);
   EXPECT_EQ(asked[0].request.body, asked[2].request.body);
   std::set<std::string> ids;
-  for (const json::value& entry : array_of(*parse_object(asked[0].request.body, "body"), "entries"))
-    ids.insert(text_of(entry.get_object(), "insertId"));
+  const json::object body = *parse_object(asked[0].request.body, "body");
+  for (const json::value& entry : array_of(body, "entries")) ids.insert(text_of(entry.get_object(), "insertId"));
   EXPECT_EQ(ids.size(), 2u) << "each has one of its own";
 }
 
