@@ -4,12 +4,12 @@
 
 #include <cstdio>
 
-#include "serin/beast/http_client.hpp"
 #include "serin/google/clients.hpp"
 #include "serin/google/cloud_logging.hpp"
 #include "serin/google/cloud_monitoring.hpp"
 #include "serin/google/cloud_run.hpp"
 #include "serin/google/secret_manager.hpp"
+#include "serin/http/session.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/random.hpp"
 #include "serin/system/tasks.hpp"
@@ -29,10 +29,10 @@ Status all(const std::string& location, const std::string& service) {
   // snippet
   PatientSleeper sleeper;
   SystemRandom random;
-  BeastHttpClient http(sleeper);  // plain HTTP: for Google itself one with TLS
-  SystemTasks tasks(1);           // renews tokens beside the calls
+  http::Session session(sleeper);
+  SystemTasks tasks(1);  // renews tokens beside the calls
   const Environment environment = Environment::of_process();
-  google::Clients clients({.http = http, .sleeper = sleeper, .random = random, .tasks = &tasks}, environment);
+  google::Clients clients({.http = session, .sleeper = sleeper, .random = random, .tasks = &tasks}, environment);
   const google::Place place{.project = environment.value_or("GOOGLE_CLOUD_PROJECT", "local"), .location = location};
   const Deadline deadline = Deadline::after(sleeper.now(), 1min);  // of everything, with all its attempts
   // snippet

@@ -11,9 +11,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "serin/beast/http_client.hpp"
 #include "serin/google/checks.hpp"
 #include "serin/google/clients.hpp"
+#include "serin/http/session.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/random.hpp"
 #include "serin/system/tasks.hpp"
@@ -68,10 +68,10 @@ class Google : public testing::Test {
   std::unique_ptr<Api> api(TokenSource& tokens) {
     ApiOptions options = SecretManager::defaults();
     options.endpoint = address;
-    return *Api::make(http, tokens, sleeper, random, options);
+    return *Api::make(session, tokens, sleeper, random, options);
   }
   json::value ask(const std::string& method, const std::string& path, const std::string& body = {}) {
-    const auto answer = http.send(address, {.method = method, .target = path, .body = body}, soon());
+    const auto answer = session.send(address, {.method = method, .target = path, .body = body}, soon());
     EXPECT_TRUE(answer && answer->status / 100 == 2) << (answer ? answer->body : answer.error().text());
     return answer && !answer->body.empty() ? json::parse(answer->body) : json::value();
   }
@@ -93,8 +93,8 @@ class Google : public testing::Test {
   PatientSleeper sleeper;
   SystemRandom random;
   SystemTasks tasks{2};
-  BeastHttpClient http{sleeper};
-  AuthWorld auth{.http = http, .sleeper = sleeper, .random = random, .tasks = &tasks};
+  http::Session session{sleeper};
+  AuthWorld auth{.http = session, .sleeper = sleeper, .random = random, .tasks = &tasks};
   Place place{.project = "p1", .location = "us-central1"};
   std::unique_ptr<Process> emulator;
   std::string address;

@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "emulator_under_test.hpp"
-#include "serin/beast/http_client.hpp"
 #include "serin/beast/http_server.hpp"
+#include "serin/http/session.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/random.hpp"
 
@@ -58,7 +58,7 @@ struct Live : testing::Test {
   }
   PatientSleeper sleeper;
   SystemRandom random;
-  BeastHttpClient client{sleeper};
+  http::Session client{sleeper};
   std::string folder;
   std::unique_ptr<GoogleEmulator> emulator;
   std::unique_ptr<HttpServer> server;

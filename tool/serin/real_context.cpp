@@ -48,7 +48,7 @@ RealContext::Opened::Opened(config::FleetSpec spec, std::unique_ptr<SqliteSql> d
 
 Result<HttpClient*> RealContext::guarded_http() {
   if (!guarded_http_) {
-    SERIN_TRY(guarded_http_, guard::GuardedHttp::make(http_, sleeper_, random_));
+    SERIN_TRY(guarded_http_, guard::GuardedHttp::make(*http_, sleeper_, random_));
   }
   return guarded_http_.get();
 }

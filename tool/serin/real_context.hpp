@@ -33,7 +33,7 @@ class RealContext final : public VerbContext {
 
   Sleeper& sleeper() override { return sleeper_; }
   Random& random() override { return random_; }
-  HttpClient& http() override { return http_; }
+  HttpClient& http() override { return *http_; }
   /// The same behind a breaker, a budget and a bulkhead for each origin: for calls that have to succeed, where http()
   /// is for those that measure. Errors: none, but for a bug in its options.
   Result<HttpClient*> guarded_http();
@@ -80,7 +80,8 @@ class RealContext final : public VerbContext {
   SystemSleeper sleeper_{stop_};
   PatientSleeper patient_;
   SystemRandom random_;
-  http::Session http_{sleeper_};
+  // Users of a demo are many at once, and a server that hangs must not make the others wait here.
+  std::unique_ptr<http::Session> http_ = http::Session::make({.per_origin = 512, .total = 2048}, sleeper_).value();
   std::unique_ptr<guard::GuardedHttp> guarded_http_;
   std::unique_ptr<JsonLog> log_;
   std::unique_ptr<Opened> opened_;
