@@ -9,8 +9,8 @@ namespace {
 constexpr double nearest = 1.3;
 constexpr double farthest = 40;
 constexpr double cusum_ratio = 3;
-// Odds at which it is put down to somebody. An incident of both that is taken for the canary's fault is a wrong rollback,
-// the other way round a person is asked: so the first needs more.
+// Odds at which it is put down to somebody. An incident of both that is taken for the canary's fault is a wrong
+// rollback, the other way round a person is asked: so the first needs more.
 constexpr double sure_of_canary = 200;
 constexpr double sure_of_both = 20;
 

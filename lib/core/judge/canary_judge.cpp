@@ -58,7 +58,8 @@ CanaryJudge::CanaryJudge(CanaryJudgeOptions options)
 Result<CanaryJudge> CanaryJudge::make(const CanaryJudgeOptions& options) {
   CanaryJudgeOptions taken = options;
   // Whoever learned how errors clump knows it for both tests.
-  if (taken.history) taken.errors.dispersion = std::max(taken.errors.dispersion, taken.history->dispersion);
+  if (taken.history)
+    taken.errors.dispersion = taken.history->dispersion = std::max(taken.errors.dispersion, taken.history->dispersion);
   SERIN_CHECK(ErrorJudge::make(taken.errors));
   if (taken.attribution_wait < 0)
     return fail(Errc::invalid_argument,
@@ -83,7 +84,9 @@ void CanaryJudge::add(const Bucket& given, std::optional<std::int64_t> failed_cl
   if (failed_clients) failed_clients_ = failed_clients;
   // Without an error of the canary no evidence grows: most buckets need no sums.
   const bool idle = bucket.canary_errors == 0 && guilt_ == Guilt::unproved && waited_ == 0 && !failed_clients;
-  if (!idle) decide();
+  if (idle) return;
+  decide_beside();
+  if (past_ && guilt_ != Guilt::worse) decide_by_past();
 }
 
 void CanaryJudge::learn_latency(const LatencyCounts& baseline) {
@@ -93,7 +96,7 @@ void CanaryJudge::learn_latency(const LatencyCounts& baseline) {
 void CanaryJudge::add_latency(const LatencyCounts& canary, const LatencyCounts& baseline) {
   if (!latency_) return;
   latency_->add(canary, baseline);
-  decide();
+  decide_beside();
 }
 
 CanaryEvidence CanaryJudge::evidence() const {
@@ -108,36 +111,33 @@ CanaryEvidence CanaryJudge::evidence() const {
   return evidence;
 }
 
-void CanaryJudge::decide() {
-  if (guilt_ == Guilt::worse) return;
-  const auto found = [this](Guilt guilt, Cause cause) {
-    guilt_ = guilt;
-    cause_ = cause;
-  };
-  const CanaryEvidence now = evidence();
-  // The floors are no statistics: five errors of one flaky client are no reason to turn a release around.
-  const bool enough = total_.canary_errors >= options_.errors.min_canary_errors &&
-                      failed_clients_.value_or(options_.min_failed_clients) >= options_.min_failed_clients;
-  if (now.beside >= now.beside_needed) {
-    const bool by_latency = latency_ && latency_->log_evidence() > errors_.log_evidence();
-    if (by_latency) return found(Guilt::worse, Cause::slower);
-    if (enough) return found(Guilt::worse, Cause::beside_baseline);
-  }
-  if (latency_ && latency_->beyond_bands(band_alpha(options_)).value_or(0) > 0)
-    return found(Guilt::worse, Cause::slower);
-  if (past_) decide_by_past(now.past, enough);
+bool CanaryJudge::enough_errors() const noexcept {
+  // No statistics: five errors of one flaky client are no reason to turn a release around.
+  return total_.canary_errors >= options_.errors.min_canary_errors &&
+         failed_clients_.value_or(options_.min_failed_clients) >= options_.min_failed_clients;
 }
 
-void CanaryJudge::decide_by_past(double evidence, bool enough) {
-  const auto found = [this](Guilt guilt, Cause cause) {
-    guilt_ = guilt;
-    cause_ = cause;
-  };
+void CanaryJudge::found(Guilt guilt, Cause cause) noexcept {
+  guilt_ = guilt;
+  cause_ = cause;
+}
+
+void CanaryJudge::decide_beside() {
+  if (guilt_ == Guilt::worse) return;
+  if (evidence().beside >= beside_needed_) {
+    const bool by_latency = latency_ && latency_->log_evidence() > errors_.log_evidence();
+    if (by_latency) return found(Guilt::worse, Cause::slower);
+    if (enough_errors()) return found(Guilt::worse, Cause::beside_baseline);
+  }
+  if (latency_ && latency_->beyond_bands(band_alpha(options_)).value_or(0) > 0) found(Guilt::worse, Cause::slower);
+}
+
+void CanaryJudge::decide_by_past() {
   if (guilt_ == Guilt::incident && past_->calm()) {
     past_->forget();
     return found(Guilt::unproved, Cause::nothing);
   }
-  if (!enough || evidence < past_needed_) {
+  if (!enough_errors() || past_->log_evidence() < past_needed_) {
     waited_ = 0;
     return;
   }

@@ -66,8 +66,10 @@ class CanaryJudge {
 
  private:
   explicit CanaryJudge(CanaryJudgeOptions options);
-  void decide();
-  void decide_by_past(double evidence, bool enough);
+  void decide_beside();
+  void decide_by_past();
+  [[nodiscard]] bool enough_errors() const noexcept;
+  void found(Guilt guilt, Cause cause) noexcept;
 
   CanaryJudgeOptions options_;
   Mixture errors_;
