@@ -19,6 +19,8 @@ struct ComparedJudge {
 struct Comparison {
   std::int64_t runs = 0;
   std::uint64_t seed = 0;
+  double seconds = 0;  ///< that our judge's rollouts took, on `threads`
+  int threads = 1;
   std::vector<ComparedJudge> judges;
   std::vector<ComparedScenario> scenarios;
 };

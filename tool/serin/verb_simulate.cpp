@@ -169,13 +169,16 @@ Result<std::vector<trials::ScenarioFile>> read_folder(const std::string& given, 
 void run_compare(const SimulateFlags& flags, VerbContext& context) {
   const auto done = [&]() -> Status {
     SERIN_TRY(const std::vector<trials::ScenarioFile> files, read_folder(flags.file, context));
-    Comparison comparison{.runs = flags.runs, .seed = flags.seed};
+    Comparison comparison{.runs = flags.runs, .seed = flags.seed, .threads = flags.threads};
     for (const trials::ScenarioFile& file : files) {
       ComparedScenario row{.scenario = file.scenario};
       for (const trials::ContenderKind& kind : trials::all_contenders(file.judge)) {
         context.err(fmt::format("\r{:<30} {:<24}", file.scenario.name, kind.title));
+        const Instant began = context.sleeper().now();
         row.found.push_back(
             trials::characterise(play_many(file.scenario, kind, flags.runs, flags.seed, flags.threads)));
+        if (row.found.size() == 1)
+          comparison.seconds += std::chrono::duration<double>(context.sleeper().now() - began).count();
         if (comparison.scenarios.empty()) comparison.judges.push_back({kind.title, kind.rule});
       }
       comparison.scenarios.push_back(std::move(row));

@@ -11,7 +11,7 @@ constexpr double farthest = 40;
 constexpr double cusum_ratio = 3;
 // Odds at which it is put down to somebody. An incident of both that is taken for the canary's fault is a wrong
 // rollback, the other way round a person is asked: so the first needs more.
-constexpr double sure_of_canary = 200;
+constexpr double sure_of_canary = 1000;
 constexpr double sure_of_both = 20;
 
 double binomial_log_ratio(double errors, double requests, double p1, double p0) {
