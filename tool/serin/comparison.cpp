@@ -90,8 +90,8 @@ constexpr std::string_view reasons = R"(
   table above says what it costs: most of the healthy versions that fail 0.9 %, 3 % or get one request a second go back
   too. No judge that is wrong at most once in a hundred can be as fast.
 - **`five-times-from-12m`**: three minutes are left, and five requests a second still go to the old version. The past
-  finds the fault in about a minute, and its attribution waits another: without that wait an outage of both would take
-  back half of the healthy versions. A larger holdback (80 % instead of 95 %) or a longer last stage shortens it.
+  finds the fault in about a minute, and its attribution waits another: without that wait it would be found at second
+  792, and four of five healthy versions would go back in `outage-late`. With 80 % as the last stage it is found at 813.
 - **`five-times-in-bursts`**: six errors at a time are one piece of news. What divides the evidence keeps healthy
   versions safe (`bursts`) and costs most of the power at five times the errors. Where clients are known, count them.
 - **`ten-percent-1-a-second`**: nothing is called worse before five of the canary's requests failed, so at one request a
