@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "fleet_under_test.hpp"
 
@@ -136,12 +137,22 @@ TEST_F(Operate, ctrl_c_during_a_rollout_restores_the_split) {
   EXPECT_EQ(fleet.split("prediction-worker"), "v1=100");
 }
 
+/// Gone, or dead and not yet collected by whoever has to.
+bool has_ended(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const std::size_t name_end = text.rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= text.size() || text[name_end + 2] == 'Z';
+}
+
 TEST_F(Operate, kill_9_of_the_agent_stops_nothing_and_up_adopts_what_lives) {
   const json::object before = fleet.service("prediction-worker");
   const Outcome status = fleet.serin({"status", "--json"});
   const auto agent = static_cast<pid_t>(json::parse(status.out).at("agent").at("pid").as_int64());
   ASSERT_GT(agent, 1) << status.text();
   kill(agent, SIGKILL);
+  ASSERT_TRUE(eventually(10s, [&] { return has_ended(agent); })) << "a signal takes a moment on a busy machine";
   const Outcome refused = fleet.serin({"deploy", "prediction-worker", "--release", "v2"});
   EXPECT_EQ(refused.code, 3) << "nobody watches: a deploy must not start\n" << refused.text();
   const Outcome up = fleet.serin({"up"});
