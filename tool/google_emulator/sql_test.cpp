@@ -237,6 +237,8 @@ TEST_F(Sql, what_is_outside_of_the_subset_is_named) {
       {"SELECT x FROM people FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
        "FOR SYSTEM_TIME AS OF is not supported by this emulator, at [1:22]"},
       {"SELECT FARM_FINGERPRINT('a')", "The function FARM_FINGERPRINT is not supported by this emulator, at [1:8]"},
+      {"SELECT TRUE HAVING NULL",
+       "HAVING without GROUP BY or an aggregate in the SELECT list is not supported by this emulator, at [1:20]"},
       {"DECLARE x INT64", "The statement DECLARE is not supported by this emulator, at [1:1]"},
       {"WITH RECURSIVE a AS (SELECT 1) SELECT * FROM a", "WITH RECURSIVE is not supported by this emulator, at [1:6]"},
       {"SELECT [1, 2][0]", "Access to array elements is not supported by this emulator, at [1:14]"},

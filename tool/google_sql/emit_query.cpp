@@ -274,6 +274,10 @@ Result<Relation> Emitter::select(const Select& select, const Scope* outer, const
     for (const OrderTerm& term : ordered->order)
       if (has_aggregate(*term.value)) grouping.active = true;
 
+  const auto aggregated = [](const SelectItem& item) { return item.value && has_aggregate(*item.value); };
+  if (select.having && select.group.empty() && std::ranges::none_of(select.items, aggregated))
+    return unsupported(select.having->offset, "HAVING without GROUP BY or an aggregate in the SELECT list");
+
   // Once to learn what the names in GROUP BY mean, then checked against it.
   std::string group_by;
   scope.aggregates = true;
