@@ -104,6 +104,7 @@ TEST_F(Sql, tables_are_read_joined_and_grouped) {
       {"SELECT id, x FROM people JOIN (SELECT 1 AS id, 'k' AS x) USING (id)", "1,k"},
       {"SELECT name, COUNT(*) FROM people",
        "SELECT list expression references column name which is neither grouped nor aggregated at [1:8]"},
+      {"SELECT COUNT(*), 2 AS two FROM people GROUP BY two ORDER BY TRUE", "3,2"},
       {"WITH a AS (SELECT id FROM people), b AS (SELECT MAX(id) AS m FROM a) SELECT m FROM b", "3"},
       {"SELECT id FROM people WHERE id IN (SELECT MAX(id) FROM people)", "3"},
       {"SELECT id FROM people p WHERE EXISTS (SELECT 1 FROM people q WHERE q.id = p.id + 2)", "1"},

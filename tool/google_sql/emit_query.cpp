@@ -41,6 +41,12 @@ std::string list_of(const std::vector<ScopeColumn>& columns) {
   return out;
 }
 
+/// A number alone after GROUP BY or ORDER BY is the place of a column to SQLite.
+std::string no_place(const std::string& sql) {
+  const bool is_number = sql.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? "(" + sql + " + 0)" : sql;
+}
+
 std::vector<Column> plain_columns(const std::vector<ScopeColumn>& columns) {
   std::vector<Column> out;
   for (const ScopeColumn& column : columns) out.push_back({.name = column.name, .type = column.type});
@@ -202,7 +208,8 @@ Result<std::string> Emitter::order(const std::vector<OrderTerm>& terms, const Sc
   std::string out;
   for (const OrderTerm& term : terms) {
     SERIN_TRY(const Text value, expression(*term.value, scope));
-    out += (out.empty() ? "ORDER BY " : ", ") + value.sql;
+    const bool is_place = term.value->kind == Expression::Kind::literal && term.value->type.is(Kind::int64);
+    out += (out.empty() ? "ORDER BY " : ", ") + (is_place ? value.sql : no_place(value.sql));
     if (term.descending) out += " DESC";
     if (term.nulls_first) out += *term.nulls_first ? " NULLS FIRST" : " NULLS LAST";
   }
@@ -246,7 +253,7 @@ Result<std::string> Emitter::group(const Select& select, Scope& scope, const std
       if (value.type.array) return wrong(key->offset, "Grouping by expressions of type ARRAY is not allowed");
       sql = value.sql;
     }
-    out += (out.empty() ? " GROUP BY " : ", ") + sql;
+    out += (out.empty() ? " GROUP BY " : ", ") + no_place(sql);
     keys.push_back(std::move(sql));
   }
   scope.aliases = nullptr;
