@@ -44,4 +44,6 @@ std::unique_ptr<Sql> warehouse_under_test(Clock& clock) {
   return PostgresSql::open({.url = url}, clock).value();
 }
 
+bool can_rename_columns() { return true; }
+
 }  // namespace serin::fleet

@@ -6,10 +6,14 @@
 
 #include <filesystem>
 
+#include "../google_ports/emulator_process.hpp"
+#include "serin/beast/http_client.hpp"
+#include "serin/google_data/data_services.hpp"
 #include "serin/postgres/local_postgres.hpp"
 #include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/clock.hpp"
+#include "serin/system/random.hpp"
 
 namespace serin::sql_test {
 namespace {
@@ -70,6 +74,45 @@ class PostgresEngine final : public Engine {
   std::string name_;
 };
 
+/// One emulator of Google's services for a whole program; a dataset of its own for each test.
+class Emulator final : public testing::Environment {
+ public:
+  void SetUp() override { process = std::make_unique<google_test::EmulatorProcess>(); }
+  void TearDown() override { process.reset(); }
+  std::unique_ptr<google_test::EmulatorProcess> process;
+  int datasets = 0;
+};
+Emulator* const emulator =
+    static_cast<Emulator*>(testing::AddGlobalTestEnvironment(std::make_unique<Emulator>().release()));
+
+class BigQueryEngine final : public Engine {
+ public:
+  BigQueryEngine() : dataset_(fmt::format("t{}", emulator->datasets++)) {
+    const auto made = open()->execute("CREATE SCHEMA " + dataset_, {}, Deadline::after(real_time().now(), 30s));
+    EXPECT_TRUE(made) << made.error().text();
+  }
+  std::unique_ptr<Sql> open() override { return open_for(google::DataAccess::read_write); }
+  std::unique_ptr<Sql> open_for(google::DataAccess access) {
+    return services_.open_sql(fmt::format("bigquery://p/{}?endpoint={}", dataset_, emulator->process->origin()), access)
+        .value();
+  }
+  std::unique_ptr<Sql> open_reader() override { return open_for(google::DataAccess::read_only); }
+  /// Long enough to be late, and over before the emulator is ended.
+  std::string endless() const override {
+    std::string digits =
+        "WITH d AS (SELECT x FROM UNNEST([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) AS x) SELECT COUNT(*) FROM d AS d0";
+    for (int i = 1; i < 7; ++i) digits += fmt::format(" CROSS JOIN d AS d{}", i);
+    return digits;
+  }
+  bool enforces_keys() const override { return false; }
+
+ private:
+  SystemRandom random_;
+  BeastHttpClient http_{real_time()};
+  google::DataServices services_{{.http = http_, .sleeper = real_time(), .random = random_}, Environment()};
+  std::string dataset_;
+};
+
 }  // namespace
 
 Sleeper& real_time() {
@@ -80,6 +123,7 @@ Sleeper& real_time() {
 std::unique_ptr<Engine> make_engine(const std::string& kind) {
   if (kind == "sqlite") return std::make_unique<SqliteEngine>();
   if (kind == "postgres") return std::make_unique<PostgresEngine>();
+  if (kind == "bigquery") return std::make_unique<BigQueryEngine>();
   return nullptr;
 }
 
