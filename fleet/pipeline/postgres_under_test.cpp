@@ -44,6 +44,4 @@ std::unique_ptr<Sql> warehouse_under_test(Clock& clock) {
   return PostgresSql::open({.url = url}, clock).value();
 }
 
-bool can_rename_columns() { return true; }
-
 }  // namespace serin::fleet

@@ -5,6 +5,4 @@ namespace serin::fleet {
 
 std::unique_ptr<Sql> warehouse_under_test(Clock& clock) { return SqliteSql::open({.path = ":memory:"}, clock).value(); }
 
-bool can_rename_columns() { return true; }
-
 }  // namespace serin::fleet

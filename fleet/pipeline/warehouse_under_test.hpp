@@ -8,7 +8,5 @@ namespace serin::fleet {
 
 /// An empty warehouse: each test program links one kind. \param clock  outlives it
 std::unique_ptr<Sql> warehouse_under_test(Clock& clock);
-/// Whether it knows ALTER TABLE ... RENAME COLUMN.
-bool can_rename_columns();
 
 }  // namespace serin::fleet

@@ -36,6 +36,4 @@ std::unique_ptr<Sql> warehouse_under_test(Clock& /*clock*/) {
   return sql;
 }
 
-bool can_rename_columns() { return false; }  // BigQuery can, its emulator cannot
-
 }  // namespace serin::fleet

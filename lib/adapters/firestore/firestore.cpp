@@ -94,7 +94,7 @@ Result<std::optional<Firestore::Stored>> Firestore::look(std::string_view collec
                   .stop = options_.stop,
                   .error = &error});
   // The document is not there; a database that is not there says so in other words.
-  if (!response && error.http_status == 404 && error.message.find("database") == std::string::npos)
+  if (!response && error.http_status == 404 && error.message.find("The database ") == std::string::npos)
     return std::optional<Stored>();
   if (!response) return pass(response.error());
   SERIN_TRY(Stored stored, read(response->body));

@@ -65,7 +65,9 @@ TEST_F(FirestoreCalls, a_document_has_the_time_of_its_last_write_as_its_version)
   EXPECT_EQ((*found)->json, R"({"n":1})");
   EXPECT_EQ((*found)->version, version);
   http.clear();
-  http.then(404, refusal(404, "NOT_FOUND"));
+  http.then(404,
+            R"({"error":{"code":404,"message":"Document \"projects/p/databases/(default)/documents/c/x\" not found.",
+      "status":"NOT_FOUND"}})");
   EXPECT_FALSE(documents->get("c", "x", soon())->has_value());
   EXPECT_TRUE(documents->ping(soon())) << "that it is not there is an answer";
   http.clear();

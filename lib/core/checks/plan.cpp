@@ -292,7 +292,7 @@ Result<std::string> own_sql(const Check& check, const Dialect& dialect, const Pl
                                            dialect.engine == Engine::sqlite ? "INTEGER" : "INT64");
       if (dialect.engine == Engine::bigquery)
         return fmt::format("SELECT COUNT(*) OVER (), PERCENTILE_DISC({}, {}) OVER (){} LIMIT 1", column,
-                           check.percentile, from);
+                           check.percentile * (1 - 1e-13), from);
       return fmt::format("SELECT (SELECT COUNT(*){0}), (SELECT {1}{0} ORDER BY {1} LIMIT 1 OFFSET MAX(0, {2} - 1))",
                          from, column, rank);
     }
