@@ -46,7 +46,8 @@ TEST(BigQueryValues, cells_keep_every_digit) {
 TEST(BigQueryValues, records_and_lists_are_json) {
   const auto values = row(
       R"({"fields":[{"name":"a","type":"STRING","mode":"REPEATED"},
-          {"name":"r","type":"RECORD","fields":[{"name":"x","type":"INTEGER"},{"name":"y","type":"STRING","mode":"REPEATED"}]}]})",
+          {"name":"r","type":"RECORD","fields":[{"name":"x","type":"INTEGER"},
+                                                {"name":"y","type":"STRING","mode":"REPEATED"}]}]})",
       R"({"f":[{"v":[{"v":"one"},{"v":null}]},{"v":{"f":[{"v":"7"},{"v":[]}]}}]})");
   ASSERT_TRUE(values) << values.error().text();
   EXPECT_EQ(values->at(0), SqlValue(std::string(R"(["one",null])")));

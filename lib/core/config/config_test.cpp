@@ -69,6 +69,19 @@ TEST(Fleet, is_read_completely_and_releases_say_only_what_differs) {
   EXPECT_EQ(fleet->subscriptions.at(0).push_path, "/take");
 }
 
+TEST(Fleet, may_be_on_google_cloud) {
+  const std::string text =
+      "warehouse: bigquery://p/d?location=EU\nbus: pubsub://p\ndocuments: firestore://p\n" + std::string(good);
+  const auto fleet = parse_fleet(text, "fleet.yaml", where);
+  ASSERT_TRUE(fleet) << fleet.error().text();
+  EXPECT_EQ(fleet->warehouse, "bigquery://p/d?location=EU");
+  EXPECT_EQ(fleet->bus, "pubsub://p");
+  EXPECT_EQ(fleet->documents, "firestore://p");
+  const auto wrong = parse_fleet("bus: bigquery://p/d\n" + std::string(good), "fleet.yaml", where);
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().detail().find("pubsub://project"), std::string::npos) << wrong.error().text();
+}
+
 TEST(Fleet, a_mistake_is_named_with_its_place_and_a_way_out) {
   EXPECT_EQ(error_of(with("listen: 127", "lisen: 127")),
             "fleet.yaml:7:5: unknown key 'services.worker.lisen'; did you mean 'listen'?");
