@@ -43,7 +43,7 @@ class Services : public testing::Test {
   sim::World world;
   ScriptedHttp http{world.sleeper()};
   DataServices services{{.http = http, .sleeper = world.sleeper(), .random = world.random()},
-                        Environment({{"FIRESTORE_EMULATOR_HOST", "127.0.0.1:4000"}})};
+                        Environment(std::map<std::string, std::string>{{"FIRESTORE_EMULATOR_HOST", "127.0.0.1:4000"}})};
 };
 
 TEST_F(Services, are_called_where_the_address_or_the_environment_says) {
