@@ -2,8 +2,8 @@
 
 #include "../../fleet/pipeline/warehouse_under_test.hpp"
 #include "emulator_process.hpp"
-#include "serin/beast/http_client.hpp"
 #include "serin/google_data/data_services.hpp"
+#include "serin/http/session.hpp"
 #include "serin/system/clock.hpp"
 #include "serin/system/random.hpp"
 
@@ -18,8 +18,8 @@ class Emulator final : public testing::Environment {
   std::unique_ptr<google_test::EmulatorProcess> process;
   PatientSleeper sleeper;
   SystemRandom random;
-  BeastHttpClient http{sleeper};
-  google::DataServices services{{.http = http, .sleeper = sleeper, .random = random}, serin::Environment()};
+  serin::http::Session session{sleeper};
+  google::DataServices services{{.http = session, .sleeper = sleeper, .random = random}, serin::Environment()};
   int datasets = 0;
 };
 Emulator* const emulator =

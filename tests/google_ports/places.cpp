@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "emulator_process.hpp"
-#include "serin/beast/http_client.hpp"
 #include "serin/google_data/data_services.hpp"
+#include "serin/http/session.hpp"
 #include "serin/sqlite/sqlite_bus.hpp"
 #include "serin/sqlite/sqlite_documents.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
@@ -34,7 +34,7 @@ class Google final : public Place {
  private:
   EmulatorProcess emulator_;
   SystemRandom random_;
-  BeastHttpClient http_{real_time()};
+  http::Session http_{real_time()};
   google::DataServices services_{{.http = http_, .sleeper = real_time(), .random = random_}, Environment()};
   std::unique_ptr<Bus> bus_ = services_.open_bus("pubsub://p?endpoint=" + emulator_.origin()).value();
   std::unique_ptr<Documents> documents_ =

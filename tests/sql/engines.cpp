@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "../google_ports/emulator_process.hpp"
-#include "serin/beast/http_client.hpp"
 #include "serin/google_data/data_services.hpp"
+#include "serin/http/session.hpp"
 #include "serin/postgres/local_postgres.hpp"
 #include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
@@ -108,7 +108,7 @@ class BigQueryEngine final : public Engine {
 
  private:
   SystemRandom random_;
-  BeastHttpClient http_{real_time()};
+  http::Session http_{real_time()};
   google::DataServices services_{{.http = http_, .sleeper = real_time(), .random = random_}, Environment()};
   std::string dataset_;
 };
