@@ -147,7 +147,7 @@ Result<json::object> Jobs::post(std::string_view path, std::string body, Idempot
                .idempotency = idempotency});
 }
 
-json::object Jobs::common_body(const Statement& statement, Deadline deadline) const {
+json::object Jobs::common_body(const Statement& statement) const {
   const auto [project, dataset] = dataset_of(options_.dataset, options_.project);
   json::object body{{"query", statement.text}, {"useLegacySql", false}};
   if (!dataset.empty()) body["defaultDataset"] = json::object{{"projectId", project}, {"datasetId", dataset}};
@@ -160,7 +160,6 @@ json::object Jobs::common_body(const Statement& statement, Deadline deadline) co
   if (!statement.session.empty()) properties.push_back({{"key", "session_id"}, {"value", statement.session}});
   if (!properties.empty()) body["connectionProperties"] = std::move(properties);
   if (statement.opens_session) body["createSession"] = true;
-  static_cast<void>(deadline);
   return body;
 }
 
@@ -206,7 +205,7 @@ Status Jobs::read_to_end(Progress& progress, const JobPlace& place, Deadline dea
 
 Result<JobAnswer> Jobs::run_once(const Statement& statement, Deadline deadline, ApiError& error) {
   error = {};
-  json::object body = common_body(statement, deadline);
+  json::object body = common_body(statement);
   body["requestId"] = new_id();
   body["formatOptions"] = json::object{{"useInt64Timestamp", true}};
   body["timeoutMs"] = to_int(milliseconds(patience(deadline, first_poll))).value_or(1);
@@ -289,7 +288,7 @@ Result<BigQueryAnswer> Jobs::insert_once(const Statement& statement, const JobOp
                                          ApiError& error) {
   error = {};
   const JobPlace place{.project = options_.project, .id = "serin_" + new_id(), .location = options_.location};
-  json::object query = common_body(statement, deadline);
+  json::object query = common_body(statement);
   query["priority"] = job.batch ? "BATCH" : "INTERACTIVE";
   if (!job.destination.empty()) {
     const std::size_t dot = job.destination.rfind('.');

@@ -56,7 +56,7 @@ class Jobs {
   Status place_job(const JobPlace& place, std::string body, Deadline deadline, ApiError& error);
   Status read_to_end(Progress& progress, const JobPlace& place, Deadline deadline, ApiError& error);
   void cancel(const JobPlace& place);
-  [[nodiscard]] boost::json::object common_body(const Statement& statement, Deadline deadline) const;
+  [[nodiscard]] boost::json::object common_body(const Statement& statement) const;
   [[nodiscard]] std::string root() const;
   /// How long the service may take for one answer, so that it comes before the deadline.
   [[nodiscard]] Duration patience(Deadline deadline, Duration most) const;

@@ -31,9 +31,9 @@ const std::array<Scheme, 3>& schemes() {
   return list;
 }
 
-std::string option(const DataAddress& address, std::string_view name, std::string otherwise = {}) {
+std::string option(const DataAddress& address, std::string_view name, std::string_view otherwise = {}) {
   const auto found = address.options.find(name);
-  return found == address.options.end() ? std::move(otherwise) : found->second;
+  return found == address.options.end() ? std::string(otherwise) : found->second;
 }
 
 Result<std::int64_t> bytes_option(const DataAddress& address, std::string_view name) {
