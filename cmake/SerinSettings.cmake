@@ -11,6 +11,7 @@ endif()
 
 option(SERIN_TESTS "Build the tests" ON)
 option(SERIN_BENCHES "Build the benchmarks" ON)
+option(SERIN_BLACKBOX "Build the tests of real processes, and what only they need" ON)
 option(SERIN_FUZZ "Build the fuzzers (clang only)" OFF)
 option(SERIN_PCH "Use precompiled headers" ON)
 
