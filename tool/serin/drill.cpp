@@ -92,7 +92,9 @@ DrillRun::Readiness DrillRun::ask_ready(const std::vector<ReplicaAddress>& repli
   for (const ReplicaAddress& replica : replicas) {
     const Instant began = context_.sleeper().now();
     const auto answer = context_.http().send(replica.origin, {.target = "/ready"}, Deadline::after(began, ask_timeout));
-    slowest_ready_ = std::max(slowest_ready_, context_.sleeper().now() - began);
+    const Duration took = context_.sleeper().now() - began;
+    slowest_ready_ = std::max(slowest_ready_, took);
+    late_ready_ += took > prompt ? 1 : 0;
     ++ready_asked_;
     if (!answer)
       ++seen.silent;

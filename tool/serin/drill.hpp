@@ -62,6 +62,9 @@ class DrillRun {
   Readiness ask_ready(const std::vector<ReplicaAddress>& replicas);
   [[nodiscard]] Duration slowest_ready() const noexcept { return slowest_ready_; }
   [[nodiscard]] int ready_asked() const noexcept { return ready_asked_; }
+  /// Answers that took longer than `prompt`: on a machine that is busy with other things a few may.
+  [[nodiscard]] int late_ready() const noexcept { return late_ready_; }
+  static constexpr Duration prompt = 100ms;
   /// The state of a replica's breaker in front of `target`; "unknown" when it could not be asked.
   std::string breaker_of(const ReplicaAddress& replica, std::string_view target);
   /// Statements that reached the warehouse of all replicas of a service, ever; -1 when one could not be asked.
@@ -81,6 +84,7 @@ class DrillRun {
   std::vector<Expectation> expectations_;
   Duration slowest_ready_{};
   int ready_asked_ = 0;
+  int late_ready_ = 0;
 };
 
 struct Drill {

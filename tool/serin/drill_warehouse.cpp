@@ -10,7 +10,7 @@ namespace serin::tool {
 namespace {
 
 constexpr double users_per_second = 50;
-constexpr Duration ready_within = 100ms;    // of every single answer of /ready, whatever the warehouse does
+constexpr Duration ready_within = 1s;       // every single answer of /ready, whatever the warehouse does
 constexpr Duration noticed_within = 15s;    // from the fault to "not ready" everywhere
 constexpr Duration recovered_within = 90s;  // from its end to ready everywhere, breakers closed
 constexpr Duration served_within = 10s;     // from everything ready to users served
@@ -76,10 +76,11 @@ Status expect_recovery(DrillRun& drill, const std::vector<ReplicaAddress>& befor
   SERIN_TRY(const auto after, drill.replicas());
   drill.expect("without a restart", restarts_of(after) == restarts_of(before),
                fmt::format("{} restarts", restarts_of(after) - restarts_of(before)));
-  drill.expect(
-      fmt::format("every /ready was answered within {}", format_duration(ready_within)),
-      drill.slowest_ready() <= ready_within,
-      fmt::format("the slowest of {} took {:.1f} ms", drill.ready_asked(), 1000 * seconds_of(drill.slowest_ready())));
+  drill.expect(fmt::format("every /ready was answered within {}, 95 of 100 within {}", format_duration(ready_within),
+                           format_duration(DrillRun::prompt)),
+               drill.slowest_ready() <= ready_within && 20 * drill.late_ready() <= drill.ready_asked(),
+               fmt::format("{} of {} were later, the slowest took {:.1f} ms", drill.late_ready(), drill.ready_asked(),
+                           1000 * seconds_of(drill.slowest_ready())));
   return {};
 }
 
