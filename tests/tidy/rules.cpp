@@ -83,7 +83,7 @@ const std::vector<Ban>& bans() {
        R"(\bco_(await|return|yield)\b)",
        "blocking calls with a Deadline (docs/decisions/0002, 0007); g++ 12 frees temporaries of co_await expressions "
        "twice",
-       {"lib/adapters/asio/", "examples/resilience/coroutine.cpp"},
+       {"lib/adapters/asio/", "examples/resilience/coroutine.cpp", "examples/http/coroutine.cpp"},
        "co_await f({1});",
        "f({1});"},
       {"later", R"(\b(TODO|FIXME|XXX|HACK)\b)", "doing it now, or an issue", {}, "int x; TODO", "int todo_list;"},

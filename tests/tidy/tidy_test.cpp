@@ -177,7 +177,7 @@ void expect_code_of(const std::string& guide, std::size_t programs) {
 TEST(Guide, shows_only_code_that_is_compiled_and_run) {
   // Goal: a guide's code cannot rot. Method: what stands behind a marker is what stands between `// snippet` lines.
   expect_code_of("/docs/guide/resilience.md", 12);
-  expect_code_of("/docs/guide/http.md", 1);
+  expect_code_of("/docs/guide/http.md", 2);
   expect_code_of("/docs/guide/pool.md", 1);
   expect_code_of("/docs/guide/google.md", 1);
 }
