@@ -50,8 +50,8 @@ Result<std::unique_ptr<Target>> Target::make(std::string name, Sleeper& sleeper,
   SERIN_CHECK(check_time(name, "deadline", policy.deadline));
   retry::RetryOptions once;
   once.max_attempts = 1;
-  SERIN_TRY(retry::Retry retry, retry::Retry::make(policy.retry.value_or(once)));
-  std::unique_ptr<Target> made(new Target(std::move(name), sleeper, random, std::move(retry)));
+  SERIN_TRY(const retry::Retry retry, retry::Retry::make(policy.retry.value_or(once)));
+  std::unique_ptr<Target> made(new Target(std::move(name), sleeper, random, retry));
   SERIN_TRY(made->budget_, std::visit(MakeBudget{}, policy.budget));
   SERIN_CHECK(made->add_limits(policy));
   if (watchers.metrics != nullptr) made->metrics_ = std::make_unique<TargetMetrics>(*watchers.metrics, made->name_);

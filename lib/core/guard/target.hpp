@@ -56,8 +56,8 @@ class Target {
   void write_gauges(metrics::Registry& registry) const { guard::write_gauges(registry, name_, state()); }
 
  private:
-  Target(std::string name, Sleeper& sleeper, Random& random, retry::Retry retry)
-      : name_(std::move(name)), sleeper_(sleeper), random_(random), retry_(std::move(retry)) {}
+  Target(std::string name, Sleeper& sleeper, Random& random, const retry::Retry& retry)
+      : name_(std::move(name)), sleeper_(sleeper), random_(random), retry_(retry) {}
   Status add_limits(const TargetPolicy& policy);
 
   std::string name_;
