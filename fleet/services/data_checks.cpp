@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "serin/checks/dialect.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 #include "serin/system/files.hpp"
 
@@ -17,7 +18,10 @@ Result<Validator*> start_data_checks(Runtime& runtime) {
   ValidatorOptions options{.file = file, .runner = fmt::format("{}-{}", runtime.revision(), getpid())};
   SERIN_TRY(options.text, read_file(file));
   SERIN_TRY(options.every, parse_duration(environment.value_or("FLEET_CHECKS_EVERY", "1m")));
-  if (environment.value_or("SERIN_WAREHOUSE", "").starts_with("postgres")) options.engine = checks::Engine::postgres;
+  SERIN_TRY(const std::string warehouse, environment.required("SERIN_WAREHOUSE"));
+  const auto engine = checks::engine_of_address(warehouse);
+  if (!engine) return fail(Errc::invalid_argument, "SERIN_WAREHOUSE names no database that can be checked");
+  options.engine = *engine;
   SERIN_TRY(const std::string state, environment.required("SERIN_STATE"));
   SERIN_TRY(std::unique_ptr<SqliteSql> opened, SqliteSql::open({.path = state + "/checks.db"}, runtime.sleeper()));
   Sql& store = *runtime.make<std::unique_ptr<SqliteSql>>(std::move(opened));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "serin/checks/dialect.hpp"
 #include "serin/http/session.hpp"
 #include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
@@ -11,14 +12,11 @@
 namespace serin::tool {
 
 Result<checks::Engine> engine_of(std::string_view url) {
-  const std::string_view scheme = scheme_of(url);
-  if (url.starts_with("sqlite:")) return checks::Engine::sqlite;
-  if (url.starts_with("postgres://") || url.starts_with("postgresql://")) return checks::Engine::postgres;
-  if (url.starts_with("bigquery://")) return checks::Engine::bigquery;
+  if (const auto engine = checks::engine_of_address(url)) return *engine;
   return fail(Errc::invalid_argument,
               fmt::format("--db {}...: a database is sqlite:PATH, postgres://user@host/database or "
                           "bigquery://project/dataset",
-                          scheme));
+                          scheme_of(url)));
 }
 
 Result<OpenDatabase> open_database(const std::string& url, checks::Engine engine, Sleeper& clock) {

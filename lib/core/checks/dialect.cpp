@@ -243,6 +243,13 @@ Result<std::string> Dialect::pattern(std::string_view re2) const {
   return postgres_pattern(re2);
 }
 
+std::optional<Engine> engine_of_address(std::string_view address) noexcept {
+  if (address.starts_with("sqlite:")) return Engine::sqlite;
+  if (address.starts_with("postgres://") || address.starts_with("postgresql://")) return Engine::postgres;
+  if (address.starts_with("bigquery://")) return Engine::bigquery;
+  return std::nullopt;
+}
+
 Result<std::string> with_parameters(std::string_view sql, const std::map<std::string, std::string>& values,
                                     const Dialect& dialect) {
   std::string out;

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ struct Dialect {
   /// The pattern in the engine's own dialect. Errors: unsupported, when it would match other texts than RE2 does.
   [[nodiscard]] Result<std::string> pattern(std::string_view re2) const;
 };
+
+/// The engine behind an address: "sqlite:", "postgres://", "postgresql://" or "bigquery://"; nothing for others. Pure.
+[[nodiscard]] std::optional<Engine> engine_of_address(std::string_view address) noexcept;
 
 /// Words that stand for values in the SQL of a file: ":today" and those of --set. Quoted texts and "::" stay as they
 /// are. Errors: invalid_argument for a name that is not given.

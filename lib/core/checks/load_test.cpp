@@ -115,5 +115,14 @@ TEST(Dialects, write_what_differs) {
   EXPECT_EQ(Dialect{Engine::postgres}.name("a\"b"), "\"a\"\"b\"");
 }
 
+TEST(Engines, are_told_by_the_address_and_never_guessed) {
+  EXPECT_EQ(engine_of_address("sqlite:/srv/w.db"), Engine::sqlite);
+  EXPECT_EQ(engine_of_address("postgres://me@host/w"), Engine::postgres);
+  EXPECT_EQ(engine_of_address("postgresql://me@host/w"), Engine::postgres);
+  EXPECT_EQ(engine_of_address("bigquery://project/dataset"), Engine::bigquery);
+  for (const char* other : {"", "/srv/w.db", "postgres", "mysql://host/w"})
+    EXPECT_FALSE(engine_of_address(other)) << other;
+}
+
 }  // namespace
 }  // namespace serin::checks
