@@ -1,9 +1,9 @@
 // Goal: whatever a server says, in whatever pieces, the caller gets the answer or the reason, in time and within its
 // limits. Method: peers that say it: late, in single bytes, cut, packed, elsewhere; through a proxy; in streams.
 #include <sys/wait.h>
-#include <zlib.h>
 
 #include "certificates.hpp"
+#include "packed.hpp"
 #include "peer.hpp"
 
 namespace serin::http {
@@ -201,19 +201,7 @@ TEST_F(Exchange, cookies_that_a_server_sets_come_back_to_it) {
   EXPECT_TRUE(second.contains("\r\nCookie: id=7\r\n")) << second;
 }
 
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(compressBound(text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+std::string gzip(std::string_view text) { return packed(text, 31); }
 
 TEST_F(Exchange, a_packed_answer_is_unpacked_and_a_bomb_is_stopped_at_the_limit) {
   const std::string bomb = gzip(std::string(50u << 20, '\0'));

@@ -3,7 +3,6 @@
 // pieces at every place.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "detail_cookies.hpp"
 #include "detail_dns.hpp"
@@ -12,6 +11,7 @@
 #include "detail_proxy.hpp"
 #include "detail_timer.hpp"
 #include "detail_url.hpp"
+#include "packed.hpp"
 #include "serin/system/environment.hpp"
 
 namespace serin::http {
@@ -287,20 +287,6 @@ TEST(Cookies, of_one_domain_are_fifty_at_most) {
   const std::string sent = jar.header(shop, "/", {});
   EXPECT_TRUE(sent.starts_with("c10=1;")) << sent;
   EXPECT_EQ(std::ranges::count(sent, '='), 50);
-}
-
-std::string packed(std::string_view text, int window) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(compressBound(text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 TEST(Unpacking, gives_the_same_in_any_pieces_and_notices_what_is_missing) {
