@@ -29,8 +29,9 @@ struct Opened {
 class Databases {
  public:
   /// \param world  outlives it and all that it opened  \param environment  endpoints and credentials of Google's
-  Databases(const google::AuthWorld& world, Environment environment)
-      : world_(world), google_(world, std::move(environment)) {}
+  /// \param reuse       false: no connection to a database serves two calls, for comparison
+  Databases(const google::AuthWorld& world, Environment environment, bool reuse = true)
+      : world_(world), google_(world, std::move(environment)), reuse_(reuse) {}
   /// "sqlite:PATH", "postgres://user@host/database" or "bigquery://project/dataset".
   /// Errors: invalid_argument (another scheme), and the database's own.
   Result<OpenedWarehouse> warehouse(const std::string& url);
@@ -42,6 +43,7 @@ class Databases {
  private:
   google::AuthWorld world_;
   google::DataServices google_;
+  bool reuse_;
 };
 
 }  // namespace serin::fleet

@@ -117,7 +117,7 @@ Status Runtime::guard_everything() {
     return own != nullptr ? std::optional(own->policy) : std::nullopt;
   };
   SERIN_TRY(http_,
-            guard::GuardedHttp::make(plain_http_, sleeper_, random_, {.policy_of = policy_of, .watchers = watchers}));
+            guard::GuardedHttp::make(*plain_http_, sleeper_, random_, {.policy_of = policy_of, .watchers = watchers}));
   metrics_.on_expose([this] {
     for (const auto& [name, state] : guarded_states()) guard::write_gauges(metrics_, name, state);
     pool_metrics_.write(warehouse_pools_());

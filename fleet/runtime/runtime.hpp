@@ -102,8 +102,11 @@ class Runtime {
   SystemRandom random_;
   JsonLog sink_;
   Logger logger_;
-  http::Session plain_http_{sleeper_};
-  Databases databases_{{.http = plain_http_, .sleeper = patient_, .random = random_, .log = &sink_}, environment_};
+  /// FLEET_POOLING=off: no connection serves twice, to measure what keeping them saves.
+  bool reuse_ = environment_.value_or("FLEET_POOLING", "on") != "off";
+  std::unique_ptr<http::Session> plain_http_ = http::Session::make({.reuse = reuse_}, sleeper_).value();
+  Databases databases_{
+      {.http = *plain_http_, .sleeper = patient_, .random = random_, .log = &sink_}, environment_, reuse_};
   std::unique_ptr<Sql> warehouse_;
   std::function<std::vector<pool::NamedStats>()> warehouse_pools_;
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only

@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 
+#include "serin/base/text.hpp"
 #include "serin/beast/http_server.hpp"
 #include "serin/haproxy/access_log.hpp"
 #include "serin/haproxy/log_receiver.hpp"
@@ -139,6 +140,23 @@ TEST_F(Live, every_request_is_counted_under_the_release_that_answered) {
   EXPECT_EQ(second.counts[0].errors, 0);
   EXPECT_EQ(second.counts[1].requests, answers["503 v2"]);
   EXPECT_EQ(second.counts[1].errors, answers["503 v2"]);
+}
+
+TEST_F(Live, connections_to_a_replica_are_kept_between_requests) {
+  ASSERT_TRUE(router.apply(service, split(50), soon()));
+  ask(100);
+  const std::string table = router.socket().ask("show stat shop 4 -1", soon()).value();
+  std::vector<std::string> lines;
+  for (const std::string_view line : serin::split(table, '\n')) lines.emplace_back(line);
+  const auto titles = serin::split(lines.at(0), ',');
+  const auto column = static_cast<std::size_t>(std::ranges::find(titles, "connect") - titles.begin());
+  int servers = 0;
+  for (const std::string& line : lines) {
+    if (!line.starts_with("shop,v")) continue;
+    ++servers;
+    EXPECT_LE(std::stoi(std::string(serin::split(line, ',').at(column))), 4) << "connections for 50 requests\n" << line;
+  }
+  EXPECT_EQ(servers, 2) << table;
 }
 
 TEST_F(Live, a_dead_replica_fails_nobody_and_is_still_blamed) {

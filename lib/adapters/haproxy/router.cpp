@@ -10,6 +10,8 @@
 namespace serin {
 namespace {
 
+/// A server that is added at run time keeps no connection open between requests, unless it is told to.
+constexpr std::string_view kept_connections = "pool-max-conn -1 pool-purge-delay 5s";
 constexpr int lock_patience_ms = 2000;  // setting weights takes microseconds; who holds it longer is stuck
 
 const haproxy::Server* find(const std::vector<haproxy::Server>& servers, std::string_view name) {
@@ -72,7 +74,7 @@ Result<int> HaproxyRouter::reconcile(const ServiceName& service, const std::vect
   for (const WantedServer& server : wanted) {
     const std::string path = fmt::format("{}/{}", service, server.name);
     const haproxy::Server* known = find(now, server.name);
-    if (known == nullptr) SERIN_CHECK(order(fmt::format("add server {} {} weight 0", path, server.address)));
+    if (known == nullptr) SERIN_CHECK(order(fmt::format("add server {} {} weight 0 {}", path, server.address, kept_connections)));
     if (known != nullptr && known->address != server.address) {
       const std::size_t colon = server.address.rfind(':');
       SERIN_CHECK(order(fmt::format("set server {} addr {} port {}", path, server.address.substr(0, colon),

@@ -155,6 +155,7 @@ void Call::compose() {
   if (pool_->proxy() && !origin_.tls && !pool_->proxy()->authorization.empty())
     add("Proxy-Authorization", pool_->proxy()->authorization);
   const SessionOptions& options = hub_.shared().options;
+  if (!options.reuse && !std::exchange(says_close_, true)) add("Connection", "close");
   if (options.decompress && !encoding) add("Accept-Encoding", "gzip, deflate");
   if (options.cookies && !cookie)
     if (const std::string jar = hub_.shared().jar.header(origin_, message.path(), hub_.loop().wall()); !jar.empty())

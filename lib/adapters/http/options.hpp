@@ -73,6 +73,7 @@ struct SessionOptions {
   bool decompress = false;             ///< asks for gzip and deflate, and unpacks them
   Tls tls;
   Proxies proxies;
+  bool reuse = true;                   ///< false: a connection for each request, for comparison
   int loops = 1;  ///< threads that do the work; an origin stays with one of them; 1 to 64
   /// Told when a request holds its connection for longer, and when it comes back after that. On the loop's thread.
   std::function<void(const Hold&)> on_hold;

@@ -27,6 +27,21 @@ TEST_F(Pooled, a_connection_serves_many_requests_and_the_counters_say_so) {
   EXPECT_EQ(now.leases, 0);
 }
 
+TEST_F(Pooled, without_reuse_every_request_has_a_connection_of_its_own_and_says_so) {
+  std::atomic<int> closing = 0;
+  const Peer peer([&](Line& line) {
+    for (std::string request; !(request = line.request()).empty();) {
+      if (request.find("\r\nConnection: close\r\n") != std::string::npos) ++closing;
+      line.say(ok_answer);
+    }
+  });
+  const auto client = session({.reuse = false});
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(client->send(get(peer.origin)));
+  EXPECT_EQ(peer.connections, 5);
+  EXPECT_EQ(closing, 5);
+  EXPECT_TRUE(is_at_rest(*client));
+}
+
 TEST_F(Pooled, who_finds_none_waits_and_is_served_in_order_of_arrival) {
   Gate arrived;
   Gate open;

@@ -54,7 +54,14 @@ struct PostgresSql::Parts {
   explicit Parts(const Clock& given) : clock(given) {}
   const Clock& clock;
   SystemRandom random;
+  bool reuse = true;
   std::unique_ptr<Pool> connections;
+
+  Result<Lease> borrow(Deadline deadline) {
+    SERIN_TRY(auto lease, connections->borrow(deadline));
+    if (!reuse) lease.poison("none is used twice");
+    return lease;
+  }
 };
 
 PostgresSql::PostgresSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -67,6 +74,7 @@ Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, 
     return fail(Errc::invalid_argument, fmt::format("connections must be 1 to 64, not {}", options.connections));
   if (options.connect_timeout <= 0s) return fail(Errc::invalid_argument, "connect_timeout must be above 0");
   auto parts = std::make_unique<Parts>(clock);
+  parts->reuse = options.reuse;
   pool::Factory<Connection> factory;
   factory.create = [options, &clock](Deadline deadline, const std::stop_token&) -> Result<std::unique_ptr<Connection>> {
     auto made = std::make_unique<Connection>(options.url, options.connect_timeout, clock, options.read_only);
@@ -90,7 +98,7 @@ Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, 
 }
 
 Result<SqlTable> PostgresSql::query(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
-  SERIN_TRY(auto lease, parts_->connections->borrow(deadline));
+  SERIN_TRY(auto lease, parts_->borrow(deadline));
   auto answer = Session(*lease, deadline).query(sql, parameters);
   tidy_up(lease, parts_->clock);
   return answer;
@@ -98,14 +106,14 @@ Result<SqlTable> PostgresSql::query(std::string_view sql, std::span<const SqlVal
 
 Result<std::int64_t> PostgresSql::execute(std::string_view sql, std::span<const SqlValue> parameters,
                                           Deadline deadline) {
-  SERIN_TRY(auto lease, parts_->connections->borrow(deadline));
+  SERIN_TRY(auto lease, parts_->borrow(deadline));
   auto answer = Session(*lease, deadline).execute(sql, parameters);
   tidy_up(lease, parts_->clock);
   return answer;
 }
 
 Status PostgresSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
-  SERIN_TRY(auto lease, parts_->connections->borrow(deadline));
+  SERIN_TRY(auto lease, parts_->borrow(deadline));
   Connection& connection = *lease;
   const auto inside = [&]() -> Status {
     SERIN_CHECK(connection.run("BEGIN", {}, deadline));

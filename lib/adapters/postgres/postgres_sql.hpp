@@ -14,6 +14,7 @@ struct PostgresOptions {
   int connections = 8;            ///< opened one by one when they are needed, closed when not; 1 to 64
   Duration connect_timeout = 5s;  ///< of one connection, within the caller's deadline; > 0
   bool read_only = false;         ///< the server refuses every statement that writes
+  bool reuse = true;              ///< false: a connection for each call, for comparison
 };
 
 /// PostgreSQL with the semantics that the fleet's SQL has on SQLite: parameters $1, $2, ...; write transactions one

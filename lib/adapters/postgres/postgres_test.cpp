@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "serin/postgres/local_postgres.hpp"
@@ -179,6 +180,13 @@ TEST_F(Postgres, a_session_that_the_server_ends_takes_its_transaction_along_and_
   EXPECT_EQ(torn.error().code(), Errc::unavailable);
   EXPECT_TRUE(sql->query("SELECT * FROM torn", {}, soon())->rows.empty());
   EXPECT_EQ(sql->pools().at(0).stats.closed_poisoned, 1u);
+}
+
+TEST_F(Postgres, without_reuse_every_call_has_a_connection_of_its_own) {
+  const auto sql = PostgresSql::open({.url = server->url(), .reuse = false}, sleeper()).value();
+  std::set<SqlValue> processes;
+  for (int i = 0; i < 5; ++i) processes.insert(sql->query("SELECT pg_backend_pid()", {}, soon())->rows.at(0).at(0));
+  EXPECT_EQ(processes.size(), 5u);
 }
 
 TEST_F(Postgres, a_transaction_that_a_statement_leaves_open_is_not_the_next_borrowers) {

@@ -67,6 +67,16 @@ TEST_F(Sqlite, a_transaction_is_all_or_nothing) {
   EXPECT_TRUE(sql->query("SELECT * FROM t", {}, soon())->rows.empty());
 }
 
+TEST_F(Sqlite, without_reuse_every_call_has_a_connection_of_its_own) {
+  const auto sql = SqliteSql::open({.path = folder + "/x.db", .reuse = false}, clock).value();
+  ASSERT_TRUE(sql->execute("CREATE TABLE t(n)", {}, soon()));
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(sql->execute("INSERT INTO t VALUES(1)", {}, soon()));
+    ASSERT_EQ(sql->query("SELECT n FROM t", {}, soon())->rows.size(), static_cast<std::size_t>(i) + 1);
+  }
+  for (const pool::NamedStats& pool : sql->pools()) EXPECT_GE(pool.stats.closed_poisoned, 4u) << pool.name;
+}
+
 TEST_F(Sqlite, that_is_read_only_refuses_every_write) {
   ASSERT_TRUE(open()->execute("CREATE TABLE kept(a)", {}, soon()));
   const auto sql = SqliteSql::open({.path = folder + "/x.db", .create = false, .read_only = true}, clock).value();

@@ -65,6 +65,13 @@ struct SqliteSql::Parts {
   bool in_memory;
   bool read_only;
   bool native_scan = true;
+  bool reuse = true;
+
+  Result<pool::Lease<Connection>> borrow(Pool& pool, Deadline deadline) const {
+    SERIN_TRY(auto lease, pool.borrow(deadline));
+    if (!reuse && !in_memory) lease.poison("none is used twice");  // in memory the connection is the database
+    return lease;
+  }
 };
 
 SqliteSql::SqliteSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -87,6 +94,7 @@ Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock&
   if (parts->in_memory && parts->read_only)
     return fail(Errc::invalid_argument, "a database in memory begins empty: it cannot be read only");
   parts->native_scan = options.native_scan;
+  parts->reuse = options.reuse;
   if (!parts->read_only) {
     SERIN_TRY(parts->writer, opened(1, options.path, {.create = options.create, .sort_on_disk = options.sort_on_disk},
                                     clock, parts->random));
@@ -103,7 +111,7 @@ Result<SqlTable> SqliteSql::query(std::string_view sql, std::span<const SqlValue
   const std::string_view word = sql.substr(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()), 6);
   const bool reads = word == "SELECT" || word == "select" || word.starts_with("WITH") || word.starts_with("with");
   Pool& pool = parts_->read_only || (reads && !parts_->in_memory) ? *parts_->readers : *parts_->writer;
-  SERIN_TRY(const auto connection, pool.borrow(deadline));
+  SERIN_TRY(auto connection, parts_->borrow(pool, deadline));
   SqlTable table;
   SERIN_CHECK(connection->run(sql, parameters, deadline, &table));
   return table;
@@ -111,13 +119,13 @@ Result<SqlTable> SqliteSql::query(std::string_view sql, std::span<const SqlValue
 
 Result<std::int64_t> SqliteSql::execute(std::string_view sql, std::span<const SqlValue> parameters, Deadline deadline) {
   if (parts_->read_only) return fail(Errc::permission_denied, "the database was opened for reading only");
-  SERIN_TRY(const auto connection, parts_->writer->borrow(deadline));
+  SERIN_TRY(auto connection, parts_->borrow(*parts_->writer, deadline));
   return connection->run(sql, parameters, deadline, nullptr);
 }
 
 Status SqliteSql::transaction(const std::function<Status(SqlSession&)>& work, Deadline deadline) {
   if (parts_->read_only) return fail(Errc::permission_denied, "the database was opened for reading only");
-  SERIN_TRY(auto lease, parts_->writer->borrow(deadline));
+  SERIN_TRY(auto lease, parts_->borrow(*parts_->writer, deadline));
   Connection& connection = *lease;
   SERIN_CHECK(connection.run("BEGIN IMMEDIATE", {}, deadline, nullptr));
   Session session(connection, deadline);

@@ -16,6 +16,7 @@ struct SqliteOptions {
   bool create = true;         ///< make the file when it is not there
   bool sort_on_disk = false;  ///< large sorts and groups go to temporary files: slower, in bounded memory
   bool read_only = false;   ///< nothing is written, the file's journal mode neither; execute() and transaction() refuse
+  bool reuse = true;        ///< false: a file's connection serves one call, for comparison
   bool native_scan = true;  ///< offer the aggregate of ports/scan.hpp; false: plain SQL, for comparison
 };
 
