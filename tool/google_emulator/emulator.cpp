@@ -68,6 +68,7 @@ Result<std::unique_ptr<GoogleEmulator>> GoogleEmulator::make(const EmulatorOptio
   parts->firestore = std::make_unique<Firestore>(*parts->store, random);
   parts->secrets = std::make_unique<Secrets>(*parts->store, random);
   parts->monitoring = std::make_unique<Monitoring>(*parts->store, random);
+  parts->monitoring->measures([&pubsub = *parts->pubsub](const Call& call) { return pubsub.measured(call); });
   parts->logging = std::make_unique<Logging>(*parts->store, random);
   parts->run = std::make_unique<Run>(*parts->store, random);
   for (std::vector<Route> more :

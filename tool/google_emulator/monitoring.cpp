@@ -166,6 +166,17 @@ Reply Monitoring::list_series(Call& call) {
   if (reduced && !aligned) return bad("A crossSeriesReducer needs a perSeriesAligner");
 
   json::array out;
+  for (const auto& source : sources_)
+    for (json::value& measured : source(call)) {
+      json::object& series = measured.get_object();
+      if (!passes(series, *terms)) continue;
+      if (aligned)
+        return refuse(501, "UNIMPLEMENTED", "notImplemented",
+                      fmt::format("Aligning {} is not supported by this emulator",
+                                  text_at(*object_at(series, "metric"), "type")));
+      if (call.query("view") == "HEADERS" || call.query("view") == "1") series.erase("points");
+      out.push_back(std::move(series));
+    }
   std::map<std::string, std::pair<json::object, std::vector<std::vector<Point>>>> groups;
   const bool counts = (aligned && aligner == "ALIGN_COUNT" && !reduced) || reducer == "REDUCE_COUNT";
   for (const Row& row :

@@ -1,4 +1,7 @@
 #pragma once
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "filter.hpp"
@@ -13,6 +16,8 @@ class Monitoring {
  public:
   Monitoring(Store& store, Random& random) : store_(store), random_(random) {}
   [[nodiscard]] std::vector<Route> routes();
+  /// What a service of the emulator measures of itself: series with one point, of now. Asked when somebody reads.
+  void measures(std::function<json::array(const Call&)> source) { sources_.push_back(std::move(source)); }
 
  private:
   Reply create_series(Call& call);
@@ -26,6 +31,7 @@ class Monitoring {
   Outcome write_one(const Call& call, const json::object& series);
   Store& store_;
   Random& random_;
+  std::vector<std::function<json::array(const Call&)>> sources_;
   std::vector<std::unique_ptr<std::string>> patterns_;  ///< of the plain resources; routes view them
 };
 

@@ -96,6 +96,37 @@ void PubSub::enqueue(const std::string& topic, const std::string& data, const st
       store_.execute("INSERT INTO deliveries VALUES(?1, ?2, 0, 0, '')", {text_at(subscription, "name"), id});
 }
 
+json::array PubSub::measured(const Call& call) const {
+  json::array out;
+  // As of the end of what was asked for; of the past nothing is known any more.
+  const auto end = parse_rfc3339(call.query("interval.endTime"));
+  if (!end || *end > call.now + 1min || *end < call.now - 1min) return out;
+  const std::string& project = call.parts[0];
+  for (const json::object& subscription :
+       store_.list("subscription", fmt::format("projects/{}/subscriptions/", project))) {
+    const std::string name = text_at(subscription, "name");
+    const std::vector<Row> rows = store_.query(
+        "SELECT COUNT(*), COALESCE(?2 - MIN(m.published), 0) FROM deliveries d "
+        "JOIN messages m ON m.id = d.message WHERE d.subscription = ?1",
+        {name, micros(call.now)});
+    const auto add = [&](std::string_view metric, std::int64_t value) {
+      out.push_back(json::object{
+          {"metric", json::object{{"type", fmt::format("pubsub.googleapis.com/subscription/{}", metric)}}},
+          {"resource", json::object{{"type", "pubsub_subscription"},
+                                    {"labels", json::object{{"project_id", project},
+                                                            {"subscription_id", name.substr(name.rfind('/') + 1)}}}}},
+          {"metricKind", "GAUGE"},
+          {"valueType", "INT64"},
+          {"points", json::array{json::object{{"interval", json::object{{"startTime", format_rfc3339(*end)},
+                                                                        {"endTime", format_rfc3339(*end)}}},
+                                              {"value", json::object{{"int64Value", std::to_string(value)}}}}}}});
+    };
+    add("num_undelivered_messages", int_of(rows.at(0)[0].value));
+    add("oldest_unacked_message_age", int_of(rows.at(0)[1].value) / 1'000'000);
+  }
+  return out;
+}
+
 Reply PubSub::publish(Call& call) {
   const std::string topic = topic_of(call);
   if (!store_.get("topic", topic)) return not_found(fmt::format("Resource not found (resource={}).", call.parts[1]));

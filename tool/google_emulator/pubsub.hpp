@@ -11,6 +11,8 @@ class PubSub {
  public:
   PubSub(Store& store, Random& random) : store_(store), random_(random) {}
   [[nodiscard]] std::vector<Route> routes();
+  /// What Cloud Monitoring knows of the subscriptions of the call's project: how much is not acknowledged, how old.
+  [[nodiscard]] json::array measured(const Call& call) const;
 
  private:
   Reply put_topic(Call& call);

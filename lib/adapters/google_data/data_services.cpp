@@ -126,9 +126,12 @@ Result<std::unique_ptr<Bus>> DataServices::open_bus(std::string_view url) {
   SERIN_TRY(const DataAddress address, parse_data_address(url));
   if (address.scheme != "pubsub") return other_scheme(address, "pubsub");
   SERIN_TRY(std::shared_ptr<Api> over, api(PubSub::defaults(), address));
-  SERIN_TRY(
-      std::unique_ptr<Bus> bus,
-      PubSub::open({.project = address.project, .ordering_attribute = option(address, "ordering")}, std::move(over)));
+  SERIN_TRY(auto counts, clients_.get<CloudMonitoring>({.project = address.project},
+                                                       {.credentials_file = option(address, "credentials"),
+                                                        .endpoint = option(address, "endpoint")}));
+  SERIN_TRY(std::unique_ptr<Bus> bus,
+            PubSub::open({.project = address.project, .ordering_attribute = option(address, "ordering")},
+                         std::move(over), std::move(counts)));
   return bus;
 }
 

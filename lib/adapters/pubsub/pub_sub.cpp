@@ -15,15 +15,18 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t most_at_once = 1000;
+constexpr Duration counts_are_good = 5min;
+constexpr std::int64_t most_age_s = 31 * 24 * 3600;  // longer than Pub/Sub keeps a message
 constexpr std::string_view changeable = "ackDeadlineSeconds,labels,deadLetterPolicy,retryPolicy";
 
 }  // namespace
 
 ApiOptions PubSub::defaults() { return {.service = "pubsub", .endpoint = "https://pubsub.googleapis.com"}; }
 
-Result<std::unique_ptr<PubSub>> PubSub::open(PubSubOptions options, std::shared_ptr<Api> api) {
+Result<std::unique_ptr<PubSub>> PubSub::open(PubSubOptions options, std::shared_ptr<Api> api,
+                                             std::shared_ptr<CloudMonitoring> counts) {
   if (options.project.empty()) return fail(Errc::invalid_argument, "Pub/Sub needs a project");
-  return std::unique_ptr<PubSub>(new PubSub(std::move(options), std::move(api)));
+  return std::unique_ptr<PubSub>(new PubSub(std::move(options), std::move(api), std::move(counts)));
 }
 
 std::string PubSub::topic_name(std::string_view topic) const {
@@ -173,9 +176,66 @@ Status PubSub::nack(std::string_view subscription, std::string_view ack_id, std:
                 json::serialize(json::object{{"ackIds", json::array{ack_id}}, {"ackDeadlineSeconds", 0}}), deadline);
 }
 
+std::map<std::string, std::int64_t> PubSub::newest(std::string_view metric, Deadline deadline) {
+  std::map<std::string, std::int64_t> out;
+  if (!counts_) return out;
+  const WallTime now = api_->sleeper().wall();
+  const auto list =
+      counts_->list({.filter = fmt::format("metric.type = \"pubsub.googleapis.com/subscription/{}\"", metric),
+                     .from = now - counts_are_good,
+                     .to = now},
+                    Within(deadline, options_.stop));
+  if (!list || !list->problems.empty()) return out;
+  for (const TimeSeries& series : list->series) {
+    const auto name = series.resource_labels.find("subscription_id");
+    if (name == series.resource_labels.end() || series.points.empty()) continue;
+    if (const auto* count = std::get_if<std::int64_t>(&series.points.front().value)) out[name->second] = *count;
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> PubSub::subscriptions_of(const std::string& topic, Deadline deadline) {
+  SERIN_TRY(const HttpResponse response, api_->call({.path = topic_path(topic) + "/subscriptions",
+                                                     .query = {{"pageSize", "1000"}},
+                                                     .deadline = deadline,
+                                                     .stop = options_.stop}));
+  SERIN_TRY(const json::object answer, parse_object(response.body, "Pub/Sub's subscriptions of a topic"));
+  std::vector<std::string> out;
+  for (const json::value& name : array_of(answer, "subscriptions"))
+    if (name.is_string()) out.push_back(std::string(name.as_string()).substr(name.as_string().rfind('/') + 1));
+  return out;
+}
+
 Result<Backlog> PubSub::backlog(std::string_view subscription, Deadline deadline) {
-  SERIN_CHECK(send("GET", subscription_path(subscription), {}, Idempotency::idempotent, deadline));
-  return Backlog{.waiting = std::nullopt, .leased = std::nullopt, .dead_letters = std::nullopt, .oldest = std::nullopt};
+  SERIN_TRY(const HttpResponse response,
+            send("GET", subscription_path(subscription), {}, Idempotency::idempotent, deadline));
+  SERIN_TRY(const json::object stored, parse_object(response.body, "Pub/Sub's subscription"));
+  Backlog out{.waiting = std::nullopt, .leased = std::nullopt, .dead_letters = std::nullopt, .oldest = std::nullopt};
+  const auto undelivered = newest("num_undelivered_messages", deadline);
+  if (undelivered.empty()) return out;
+  const auto count_of = [&undelivered](const std::string& name) -> std::optional<std::int64_t> {
+    const auto found = undelivered.find(name);
+    return found == undelivered.end() ? std::nullopt : std::optional(found->second);
+  };
+  const std::string name(subscription);
+  out.waiting = count_of(name);
+  const auto ages = newest("oldest_unacked_message_age", deadline);
+  if (const auto age = ages.find(name); age != ages.end())
+    out.oldest = std::chrono::seconds(std::clamp<std::int64_t>(age->second, 0, most_age_s));
+  const json::value* policy = stored.if_contains("deadLetterPolicy");
+  const std::string topic =
+      policy != nullptr && policy->is_object() ? text_of(policy->get_object(), "deadLetterTopic") : "";
+  if (topic.empty()) return out;
+  const auto keepers = subscriptions_of(topic.substr(topic.rfind('/') + 1), deadline);
+  if (!keepers || keepers->empty()) return out;  // nobody keeps them: how many there were cannot be known
+  std::int64_t dead = 0;
+  for (const std::string& keeper : *keepers) {
+    const auto count = count_of(keeper);
+    if (!count) return out;
+    dead += *count;
+  }
+  out.dead_letters = dead;
+  return out;
 }
 
 Status PubSub::ping(std::string_view topic, Deadline deadline) {

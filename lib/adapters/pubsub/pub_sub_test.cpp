@@ -124,6 +124,64 @@ TEST_F(PubSubCalls, deliveries_are_leased_settled_and_given_back) {
   EXPECT_EQ(bus->ack("work", "old", soon()).error().code(), Errc::conflict) << "its lease ran out";
 }
 
+class PubSubCounts : public PubSubCalls {
+ protected:
+  /// An answer of Cloud Monitoring with a point for each subscription.
+  static std::string points(std::string_view metric, const std::map<std::string, int>& values) {
+    json::array all;
+    for (const auto& [name, value] : values)
+      all.push_back(json::object{
+          {"metric", json::object{{"type", "pubsub.googleapis.com/subscription/" + std::string(metric)}}},
+          {"resource",
+           json::object{{"type", "pubsub_subscription"}, {"labels", json::object{{"subscription_id", name}}}}},
+          {"valueType", "INT64"},
+          {"points", json::array{json::object{{"interval", json::object{{"endTime", "2026-01-01T00:00:00Z"}}},
+                                              {"value", json::object{{"int64Value", std::to_string(value)}}}}}}});
+    return json::serialize(json::object{{"timeSeries", std::move(all)}});
+  }
+  std::shared_ptr<Api> monitoring =
+      Api::make(http, tokens, world.sleeper(), world.random(), CloudMonitoring::defaults()).value();
+  std::unique_ptr<PubSub> counted =
+      PubSub::open({.project = "p"},
+                   Api::make(http, tokens, world.sleeper(), world.random(), PubSub::defaults()).value(),
+                   std::make_shared<CloudMonitoring>(monitoring, Place{.project = "p"}))
+          .value();
+  const std::string work =
+      R"({"name":"projects/p/subscriptions/work","deadLetterPolicy":{"deadLetterTopic":"projects/p/topics/work.dead"}})";
+};
+
+TEST_F(PubSubCounts, are_those_that_cloud_monitoring_has) {
+  http.then(200, work);
+  http.then(200, points("num_undelivered_messages", {{"work", 7}, {"work.dead", 2}}));
+  http.then(200, points("oldest_unacked_message_age", {{"work", 61}}));
+  http.then(200, R"({"subscriptions":["projects/p/subscriptions/work.dead"]})");
+  const auto backlog = counted->backlog("work", soon());
+  ASSERT_TRUE(backlog) << backlog.error().text();
+  EXPECT_EQ(backlog->waiting, 7);
+  EXPECT_EQ(backlog->dead_letters, 2);
+  EXPECT_EQ(backlog->oldest, Duration(61s));
+  EXPECT_FALSE(backlog->leased);
+  EXPECT_NE(targets().at(1).find("num_undelivered_messages"), std::string::npos);
+  EXPECT_EQ(targets().at(3), "GET /v1/projects/p/topics/work.dead/subscriptions?pageSize=1000");
+}
+
+TEST_F(PubSubCounts, that_are_missing_are_unknown) {
+  http.then(200, work);
+  http.then(200, "{}");  // no point of the last minutes
+  const auto none = counted->backlog("work", soon());
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->waiting || none->dead_letters || none->oldest);
+  http.clear();
+  http.then(200, work);
+  http.then(200, points("num_undelivered_messages", {{"work", 7}}));
+  http.then(403, refusal(403, "PERMISSION_DENIED"));
+  const auto half = counted->backlog("work", soon());
+  ASSERT_TRUE(half);
+  EXPECT_EQ(half->waiting, 7);
+  EXPECT_FALSE(half->dead_letters) << "whoever keeps them has no count";
+  EXPECT_FALSE(half->oldest) << "that may not be read";
+}
+
 TEST_F(PubSubCalls, what_pubsub_does_not_tell_is_unknown_and_not_zero) {
   http.then(200, R"({"name":"projects/p/subscriptions/work"})");
   const auto backlog = bus->backlog("work", soon());
