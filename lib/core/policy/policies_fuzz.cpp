@@ -9,14 +9,14 @@
 namespace {
 
 void check(const serin::policy::Policies& policies) {
-  for (const auto& target : policies.targets()) {
+  for (const auto& [name, target] : policies.targets()) {
     bool good = !target.retry || serin::retry::Retry::make(*target.retry).has_value();
     good = good && std::visit([](const auto& budget) { return wrongs(budget).empty(); }, target.budget);
     good = good && (!target.breaker || serin::breaker::Breaker::make(*target.breaker).has_value());
     good = good && (!target.bulkhead || serin::limit::Bulkhead::make(*target.bulkhead).has_value());
     good = good && (!target.rate || serin::limit::RateLimit::make(target.rate->second).has_value());
     good = good && (!target.adaptive || serin::limit::AdaptiveLimit::make(*target.adaptive).has_value());
-    if (!good || policies.find(target.target) == nullptr) std::abort();
+    if (!good || policies.find(name) == nullptr) std::abort();
   }
 }
 
