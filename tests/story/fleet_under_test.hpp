@@ -12,9 +12,11 @@ inline std::string text_of(const boost::json::value& value) { return std::string
 class Fleet {
  public:
   Fleet() = default;
+  /// Described by another file.
+  explicit Fleet(std::string file) : file_(std::move(file)) {}
   ~Fleet() { serin({"down"}); }
   [[nodiscard]] std::vector<std::string> command(std::initializer_list<std::string> words) const {
-    std::vector<std::string> argv{bin() + "/serin", "--fleet", source() + "/fleet/fleet.yaml", "--state", state()};
+    std::vector<std::string> argv{bin() + "/serin", "--fleet", file_, "--state", state()};
     argv.insert(argv.end(), words);
     return argv;
   }
@@ -42,6 +44,7 @@ class Fleet {
   }
 
  private:
+  std::string file_ = source() + "/fleet/fleet.yaml";
   Folder folder_;
 };
 
