@@ -31,23 +31,28 @@ cleanup() {
 trap cleanup EXIT
 
 opened() { awk '/^Tcp:/ {n++; if (n == 2) print $6}' /proc/net/snmp; }
-# User and system time of every process of this network, its ended and awaited children included, in 1/100 s.
+# User and system time of the processes of this network, ended and awaited children included, in 1/100 s: of the fleet
+# with its agent and its router, and of the store that it works on.
 ticks() {
-  local here pid sum=0 line
+  local here pid fleet=0 store=0 line spent
   here=$(readlink /proc/self/ns/net)
   for pid in /proc/[0-9]*; do
     [ "$(readlink "$pid/ns/net" 2>/dev/null || true)" = "$here" ] || continue
-    grep -qzE 'play\.sh' "$pid/cmdline" 2>/dev/null && continue
-    line=$(cat "$pid/stat" 2>/dev/null || true)
-    line=${line##*) }
-    [ -n "$line" ] && set -- $line && sum=$((sum + ${12} + ${13} + ${14} + ${15}))
+    line=$(tr '\0' ' ' <"$pid/cmdline" 2>/dev/null || true)
+    [[ $line == *play.sh* ]] && continue
+    spent=$(sed 's/.*) //' "$pid/stat" 2>/dev/null | awk '{print $12 + $13 + $14 + $15}')
+    if [[ $line == postgres:* || $line == *postgresql* || $line == *"emulate google"* ]]; then
+      store=$((store + ${spent:-0}))
+    else
+      fleet=$((fleet + ${spent:-0}))
+    fi
   done
-  echo "$sum"
+  echo "$fleet $store"
 }
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
 play() {  # WAREHOUSE POOLING
-  local warehouse=$1 pooling=$2 state=$work/$1-$2-$RANDOM stores url address=
+  local warehouse=$1 pooling=$2 state=$work/$RANDOM stores url address=
   mkdir "$state"
   chmod 755 "$state"
   case "$warehouse" in
@@ -88,18 +93,19 @@ import json, sys
 for service in json.load(sys.stdin)["services"]: print("--url", service["name"] + "=" + service["url"])')
   local coordinator
   coordinator=$(grep -o 'prediction-coordinator=[^ ]*' <<<"$urls" | cut -d= -f2-)
-  local cpu0 tcp0 time0 cpu1 tcp1 time1 load
-  cpu0=$(ticks) tcp0=$(opened) time0=$(milliseconds)
+  local fleet0 store0 fleet1 store1 tcp0 tcp1 time0 time1 load
+  read -r fleet0 store0 < <(ticks)
+  tcp0=$(opened) time0=$(milliseconds)
   # shellcheck disable=SC2086
   "$bin/serin-fleet" pipeline --warehouse "$url" $urls --json >"$state/pipeline.json" 2>"$state/pipeline.log" || { cat "$state/pipeline.log" >&2; exit 1; }
   time1=$(milliseconds)
-  [ -n "${VERBOSE:-}" ] && echo "after pipeline: $(($(opened) - tcp0)) opened" >&2
   load=$("$bin/serin" load "$coordinator/status" --rps 60 --duration "$((reads / 60))s" --json)
-  cpu1=$(ticks) tcp1=$(opened)
-  LOAD=$load python3 - "$warehouse" "$pooling" $((cpu1 - cpu0)) $((tcp1 - tcp0)) $((time1 - time0)) <<'PY'
+  read -r fleet1 store1 < <(ticks)
+  tcp1=$(opened)
+  LOAD=$load python3 - "$warehouse" "$pooling" $((fleet1 - fleet0)) $((store1 - store0)) $((tcp1 - tcp0)) $((time1 - time0)) <<'PY'
 import json, os, sys
-warehouse, pooling, cpu, tcp, pipeline = sys.argv[1:]
-print(json.dumps({"warehouse": warehouse, "pooling": pooling, "cpu_ms": int(cpu) * 10, "opened": int(tcp),
+warehouse, pooling, fleet, store, tcp, pipeline = sys.argv[1:]
+print(json.dumps({"warehouse": warehouse, "pooling": pooling, "fleet_ms": int(fleet) * 10, "store_ms": int(store) * 10, "opened": int(tcp),
                   "pipeline_ms": int(pipeline), "load": json.loads(os.environ["LOAD"])}))
 PY
   down
