@@ -29,11 +29,12 @@ std::optional<std::string> sqlite_path(const std::string& url) {
 
 Result<OpenedWarehouse> Databases::warehouse(const std::string& url) {
   if (const auto path = sqlite_path(url)) {
-    SERIN_TRY(auto sql, SqliteSql::open({.path = *path, .read_connections = 8, .reuse = reuse_}, world_.sleeper));
+    SERIN_TRY(auto sql,
+              SqliteSql::open({.path = *path, .read_connections = 8, .reuse = reuse_}, world_.sleeper, world_.log));
     return warehouse_of(std::move(sql));
   }
   if (url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-    SERIN_TRY(auto sql, PostgresSql::open({.url = url, .reuse = reuse_}, world_.sleeper));
+    SERIN_TRY(auto sql, PostgresSql::open({.url = url, .reuse = reuse_}, world_.sleeper, world_.log));
     return warehouse_of(std::move(sql));
   }
   if (google::is_data_address(url)) {
@@ -48,7 +49,7 @@ Result<OpenedWarehouse> Databases::warehouse(const std::string& url) {
 Result<Opened<Bus>> Databases::bus(const std::string& url) {
   Opened<Bus> opened;
   if (const auto path = sqlite_path(url)) {
-    SERIN_TRY(opened.under, SqliteSql::open({.path = *path, .reuse = reuse_}, world_.sleeper));
+    SERIN_TRY(opened.under, SqliteSql::open({.path = *path, .reuse = reuse_}, world_.sleeper, world_.log));
     SERIN_TRY(opened.port, SqliteBus::open(*opened.under, world_.sleeper, world_.random));
     return opened;
   }
@@ -61,7 +62,7 @@ Result<Opened<Bus>> Databases::bus(const std::string& url) {
 Result<Opened<Documents>> Databases::documents(const std::string& url) {
   Opened<Documents> opened;
   if (const auto path = sqlite_path(url)) {
-    SERIN_TRY(opened.under, SqliteSql::open({.path = *path, .reuse = reuse_}, world_.sleeper));
+    SERIN_TRY(opened.under, SqliteSql::open({.path = *path, .reuse = reuse_}, world_.sleeper, world_.log));
     SERIN_TRY(opened.port, SqliteDocuments::open(*opened.under, world_.sleeper));
     return opened;
   }

@@ -27,6 +27,13 @@ std::string_view fresh_name(FreshTable table) {
 
 }  // namespace
 
+std::unique_ptr<http::Session> Runtime::make_session(bool reuse, const Clock& clock) {
+  const guard::TargetPolicy usual = guard::usual_http_policy().value();
+  http::SessionOptions options{.reuse = reuse};
+  if (usual.bulkhead) options.per_origin = static_cast<std::size_t>(usual.bulkhead->most);
+  return http::Session::make(std::move(options), clock).value();
+}
+
 Runtime::Runtime(std::string_view name, Environment environment)
     : name_(name),
       environment_(std::move(environment)),

@@ -79,6 +79,8 @@ class Runtime {
  private:
   friend int run_service(std::string_view, const std::vector<std::string>&, const std::function<Status(Runtime&)>&);
   Runtime(std::string_view name, Environment environment);
+  /// As many connections to an origin as GuardedHttp lets calls through: none waits where no breaker sees it.
+  static std::unique_ptr<http::Session> make_session(bool reuse, const Clock& clock);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -104,7 +106,7 @@ class Runtime {
   Logger logger_;
   /// FLEET_POOLING=off: no connection serves twice, to measure what keeping them saves.
   bool reuse_ = environment_.value_or("FLEET_POOLING", "on") != "off";
-  std::unique_ptr<http::Session> plain_http_ = http::Session::make({.reuse = reuse_}, sleeper_).value();
+  std::unique_ptr<http::Session> plain_http_ = make_session(reuse_, sleeper_);
   Databases databases_{
       {.http = *plain_http_, .sleeper = patient_, .random = random_, .log = &sink_}, environment_, reuse_};
   std::unique_ptr<Sql> warehouse_;

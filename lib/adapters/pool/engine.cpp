@@ -1,6 +1,7 @@
 #include "serin/pool/engine.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -57,9 +58,18 @@ Result<Slot*> Engine::borrow(Deadline deadline, const std::stop_token& stop, con
   }
 }
 
+namespace {
+/// Asked of the kernel once a thread: the number that ps -L and the debugger show.
+int this_thread() noexcept {
+  thread_local const int number = gettid();
+  return number;
+}
+}  // namespace
+
 void Engine::lend(Slot& slot, Instant now, const std::source_location& caller) noexcept {
   slot.state.store(Slot::State::lent, std::memory_order_relaxed);
   slot.caller.store(caller, std::memory_order_relaxed);
+  slot.thread.store(this_thread(), std::memory_order_relaxed);
   slot.lent_at.set(now);
   slot.loans.store(slot.loans.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
@@ -93,7 +103,8 @@ void Engine::take_back(Slot& slot, Instant now) {
     if (slot.reported.exchange(0, std::memory_order_relaxed) != 0) {
       ++counters_.leaks_returned;
       const auto caller = slot.caller.load(std::memory_order_relaxed);
-      reports.push_back({fmt::format("{}:{}", caller.file_name(), caller.line()), now - slot.lent_at.get(), true});
+      reports.push_back({fmt::format("{}:{}", caller.file_name(), caller.line()),
+                         slot.thread.load(std::memory_order_relaxed), now - slot.lent_at.get(), true});
     }
     to_wake = place(slot, now, true);
     reopen();

@@ -84,6 +84,7 @@ class Engine {
   enum class Closed : std::uint8_t { lifetime, idle, dead, poisoned, surplus };
   struct Report {  // a loan that was held too long, or came back after that
     std::string caller;
+    int thread;
     Duration held;
     bool returned;
   };

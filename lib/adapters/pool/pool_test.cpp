@@ -3,6 +3,7 @@
 // waits and in which order is in queue_test.cpp, real threads in threads_test.cpp.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <optional>
 #include <set>
@@ -268,6 +269,7 @@ TEST_F(OfAPool, a_lease_that_is_held_too_long_is_reported_once_and_its_return_on
   EXPECT_EQ(things->stats().leaks_reported, 2u);
   EXPECT_EQ(world.log.count("held for long"), 2);
   EXPECT_EQ(world.log.count("pool_test.cpp:"), 2) << "the borrower's place in the code";
+  EXPECT_EQ(world.log.count("thread=" + std::to_string(gettid())), 2) << "and thread";
   held.give_back();
   EXPECT_EQ(world.log.count("returned after all"), 1);
   pass(*things, 10s);

@@ -27,8 +27,11 @@ class Lines final : public LogSink {
   [[nodiscard]] bool wants(LogLevel) const noexcept override { return true; }
   void write(LogLevel, std::string_view event, std::span<const LogField> fields) override {
     std::string line(event);
-    for (const LogField& field : fields)
+    for (const LogField& field : fields) {
       if (const auto* text = std::get_if<std::string>(&field.value)) line += " " + field.key + "=" + *text;
+      if (const auto* number = std::get_if<std::int64_t>(&field.value))
+        line += " " + field.key + "=" + std::to_string(*number);
+    }
     const std::scoped_lock lock(mutex_);
     lines_.push_back(std::move(line));
   }

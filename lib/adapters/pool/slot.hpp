@@ -33,6 +33,7 @@ struct alignas(64) Slot {
   std::uint32_t number = 0;             // its own, from 1
   std::atomic<State> state = State::free;
   std::atomic<bool> poisoned = false;
+  std::atomic<int> thread = 0;                 // on which it was taken, as the kernel numbers them
   std::atomic<std::source_location> caller{};  // who has it
   SharedInstant lent_at;
   SharedInstant last_used;

@@ -255,19 +255,20 @@ void Engine::look_for_leaks(Instant now, std::vector<Report>& reports) {
     const std::uint64_t loan = slot.loans.load(std::memory_order_acquire);
     const Instant lent_at = slot.lent_at.get();
     const auto caller = slot.caller.load(std::memory_order_relaxed);
+    const int thread = slot.thread.load(std::memory_order_relaxed);
     const bool lent = slot.state.load(std::memory_order_relaxed) == Slot::State::lent;
     if (const std::uint64_t reported = slot.reported.load(std::memory_order_relaxed);
         reported != 0 && (reported != loan || !lent)) {
       if (slot.reported.exchange(0, std::memory_order_relaxed) == 0) continue;
       ++counters_.leaks_returned;
-      reports.push_back({"", Duration::zero(), true});
+      reports.push_back({"", 0, Duration::zero(), true});
       continue;
     }
     if (!lent || now - lent_at < options_.leak_after || slot.reported.load(std::memory_order_relaxed) == loan) continue;
     if (slot.loans.load(std::memory_order_acquire) != loan) continue;
     slot.reported.store(loan, std::memory_order_relaxed);
     ++counters_.leaks_reported;
-    reports.push_back({text_of(caller), now - lent_at, false});
+    reports.push_back({text_of(caller), thread, now - lent_at, false});
   }
 }
 
@@ -333,10 +334,11 @@ void Engine::work(Job job, std::size_t thread) {
 
 void Engine::say(const std::vector<Report>& reports) const {
   for (const Report& report : reports)
-    report.returned ? say(LogLevel::warn, "pool: returned after all",
-                          {{"caller", report.caller}, {"held", format_duration(report.held)}})
-                    : say(LogLevel::warn, "pool: held for long",
-                          {{"caller", report.caller}, {"held", format_duration(report.held)}});
+    report.returned
+        ? say(LogLevel::warn, "pool: returned after all",
+              {{"caller", report.caller}, {"thread", report.thread}, {"held", format_duration(report.held)}})
+        : say(LogLevel::warn, "pool: held for long",
+              {{"caller", report.caller}, {"thread", report.thread}, {"held", format_duration(report.held)}});
 }
 
 void Engine::say(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) const {

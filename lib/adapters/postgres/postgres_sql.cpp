@@ -37,6 +37,8 @@ class Session final : public SqlSession {
   Deadline deadline_;
 };
 
+constexpr Duration held_for_long = 60s;
+
 /// What the next borrower must not get: a connection that is gone, or one inside of a transaction.
 void tidy_up(Lease& lease, const Clock& clock) {
   // A connection that is gone took its transaction along.
@@ -67,7 +69,7 @@ struct PostgresSql::Parts {
 PostgresSql::PostgresSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 PostgresSql::~PostgresSql() = default;
 
-Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, const Clock& clock) {
+Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, const Clock& clock, LogSink* log) {
   if (!options.url.starts_with("postgres://") && !options.url.starts_with("postgresql://"))
     return fail(Errc::invalid_argument, "a PostgreSQL address begins with postgres://");
   if (options.connections < 1 || options.connections > 64)
@@ -90,9 +92,10 @@ Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, 
                                             .wait_queue = 1000,
                                             .create_timeout = options.connect_timeout,
                                             .validate_after = 0s,  // a look at the socket costs next to nothing
+                                            .leak_after = held_for_long,
                                             .most_backoff = 1s,
                                             .when_down = pool::WhenDown::fail},
-                                           std::move(factory), clock, parts->random));
+                                           std::move(factory), clock, parts->random, log));
   SERIN_CHECK(parts->connections->warm_up(1, Deadline::after(clock.now(), options.connect_timeout)));
   return std::unique_ptr<PostgresSql>(new PostgresSql(std::move(parts)));
 }

@@ -5,6 +5,7 @@
 
 #include "serin/pool/stats.hpp"
 #include "serin/ports/clock.hpp"
+#include "serin/ports/log.hpp"
 #include "serin/ports/sql.hpp"
 
 namespace serin {
@@ -27,8 +28,9 @@ class PostgresSql final : public Sql {
  public:
   /// Connects once, so that a wrong address or password is told now.
   /// \param clock  outlives it; its instants must be those of steady_clock
+  /// \param log    outlives it; hears of connections that are held for over a minute, were lost, or cannot be made
   /// Errors: invalid_argument (url, range), unavailable, permission_denied, not_found (no such database).
-  static Result<std::unique_ptr<PostgresSql>> open(PostgresOptions options, const Clock& clock);
+  static Result<std::unique_ptr<PostgresSql>> open(PostgresOptions options, const Clock& clock, LogSink* log = nullptr);
   ~PostgresSql() override;
   using Sql::execute;
   using Sql::query;

@@ -26,12 +26,12 @@ pool::Options pool_of(int size) {
 
 /// All of them are opened now, so that what is wrong with the file is told now.
 Result<std::unique_ptr<Pool>> opened(int size, const std::string& path, sqlite::Access access, Clock& clock,
-                                     Random& random) {
+                                     Random& random, LogSink* log) {
   pool::Factory<Connection> factory;
   factory.create = [path, access, &clock](Deadline, const std::stop_token&) {
     return Connection::open(path, access, clock);
   };
-  SERIN_TRY(auto made, Pool::make(pool_of(size), std::move(factory), clock, random));
+  SERIN_TRY(auto made, Pool::make(pool_of(size), std::move(factory), clock, random, log));
   SERIN_CHECK(made->warm_up(size, Deadline::never()));
   return made;
 }
@@ -85,7 +85,7 @@ std::vector<pool::NamedStats> SqliteSql::pools() const {
   return out;
 }
 
-Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock& clock) {
+Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock& clock, LogSink* log) {
   if (options.path.empty()) return fail(Errc::invalid_argument, "a database needs a path");
   if (options.read_connections < 1 || options.read_connections > 64)
     return fail(Errc::invalid_argument,
@@ -97,11 +97,12 @@ Result<std::unique_ptr<SqliteSql>> SqliteSql::open(SqliteOptions options, Clock&
   parts->reuse = options.reuse;
   if (!parts->read_only) {
     SERIN_TRY(parts->writer, opened(1, options.path, {.create = options.create, .sort_on_disk = options.sort_on_disk},
-                                    clock, parts->random));
+                                    clock, parts->random, log));
   }
   if (!parts->in_memory) {
-    SERIN_TRY(parts->readers, opened(options.read_connections, options.path,
-                                     {.read_only = true, .sort_on_disk = options.sort_on_disk}, clock, parts->random));
+    SERIN_TRY(parts->readers,
+              opened(options.read_connections, options.path, {.read_only = true, .sort_on_disk = options.sort_on_disk},
+                     clock, parts->random, log));
   }
   return std::unique_ptr<SqliteSql>(new SqliteSql(std::move(parts)));
 }

@@ -6,6 +6,7 @@
 #include "serin/base/error.hpp"
 #include "serin/pool/stats.hpp"
 #include "serin/ports/clock.hpp"
+#include "serin/ports/log.hpp"
 #include "serin/ports/sql.hpp"
 
 namespace serin {
@@ -24,10 +25,10 @@ struct SqliteOptions {
 /// Threads: any. Processes: any number on one file.
 class SqliteSql final : public Sql {
  public:
-  /// \param clock  outlives it
+  /// \param clock, log  outlive it; `log` hears of connections that were given up or cannot be made
   /// Errors: invalid_argument (options; a private database cannot be read_only), not_found, permission_denied,
   /// data_loss (no database), exhausted.
-  static Result<std::unique_ptr<SqliteSql>> open(SqliteOptions options, Clock& clock);
+  static Result<std::unique_ptr<SqliteSql>> open(SqliteOptions options, Clock& clock, LogSink* log = nullptr);
   ~SqliteSql() override;
   using Sql::execute;
   using Sql::query;
