@@ -106,6 +106,33 @@ TEST_F(FleetAtWork, keeps_every_rule_of_the_contract_and_is_found_healthy_from_a
   EXPECT_NE(foreign.out.find("service is 'mlb-worker', not 'shop'"), std::string::npos) << foreign.text();
 }
 
+TEST_F(FleetAtWork, passes_its_smoke_tests_and_what_is_broken_says_what_was_expected) {
+  const std::string suite = source() + "/fleet/smoke.yaml";
+  const std::string junit = fleet.state() + "/smoke.xml";
+  ::setenv("ADMIN_KEY", "local-admin-key", 1);
+  const Outcome all = fleet.serin({"smoke", "run", suite, "--env", "fleet", "--json", "--junit", junit});
+  ::unsetenv("ADMIN_KEY");
+  ASSERT_EQ(all.code, 0) << all.text();
+  const json::object report = json::parse(all.out).as_object();
+  EXPECT_EQ(report.at("tests").as_array().size(), 24u);
+  EXPECT_LT(report.at("seconds").to_number<double>(), 3.0) << "six services, four tests each";
+  EXPECT_NE(read(junit).find(R"(tests="24" failures="0" errors="0")"), std::string::npos) << read(junit);
+  const Outcome keyless = fleet.serin({"smoke", "run", suite, "--env", "fleet", "--service", "admin-dashboard"});
+  EXPECT_EQ(keyless.code, 3) << "what needs a secret that is missing is unknown: " << keyless.text();
+
+  const Folder folder;
+  const std::string wrong = folder.write(
+      "s.yaml", "tests:\n  - {name: mlb, service: mlb-worker, get: /health, expect: {json: {/service: nba}}}\n");
+  const Outcome broken =
+      run({bin() + "/serin", "smoke", "run", wrong, "--url", "mlb-worker=" + urls["mlb-worker"], "--github"});
+  EXPECT_EQ(broken.code, 1) << broken.text();
+  EXPECT_NE(broken.out.find("/service is mlb-worker, expected == nba"), std::string::npos) << broken.text();
+  EXPECT_NE(broken.err.find("::error file="), std::string::npos) << broken.text();
+  EXPECT_EQ(run({bin() + "/serin", "smoke", "run", wrong, "--service", "none"}).code, 2) << "no test is no pass";
+  EXPECT_EQ(run({bin() + "/serin", "smoke", "run", wrong}).code, 3) << "nobody said where the service is";
+  EXPECT_EQ(run({bin() + "/serin", "smoke", "run", wrong, "--url", "mlb-worker=http://127.0.0.1:1"}).code, 1);
+}
+
 TEST_F(FleetAtWork, speaks_the_dialects_of_those_who_ask) {
   const std::string url = urls["prediction-worker"];
   EXPECT_EQ(get(url + "/startup").status, 200);

@@ -14,6 +14,7 @@
 #include "verb_load.hpp"
 #include "verb_plan.hpp"
 #include "verb_resilience.hpp"
+#include "verb_smoke.hpp"
 
 namespace serin::tool {
 namespace {
@@ -35,6 +36,7 @@ int run(int argc, char** argv) {
   add_deploy_verbs(app, context);
   add_plan_verb(app, context);
   add_health_verbs(app, context);
+  add_smoke_verb(app, context);
   add_judge_verbs(app, context);
   add_check_verbs(app, context);
   add_load_verb(app, context);
