@@ -58,18 +58,11 @@ Result<Slot*> Engine::borrow(Deadline deadline, const std::stop_token& stop, con
   }
 }
 
-namespace {
-/// Asked of the kernel once a thread: the number that ps -L and the debugger show.
-int this_thread() noexcept {
-  thread_local const int number = gettid();
-  return number;
-}
-}  // namespace
-
 void Engine::lend(Slot& slot, Instant now, const std::source_location& caller) noexcept {
   slot.state.store(Slot::State::lent, std::memory_order_relaxed);
   slot.caller.store(caller, std::memory_order_relaxed);
-  slot.thread.store(this_thread(), std::memory_order_relaxed);
+  if (options_.leak_after > 0s)
+    slot.thread.store(gettid(), std::memory_order_relaxed);  // a system call: only who asked
   slot.lent_at.set(now);
   slot.loans.store(slot.loans.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
