@@ -206,7 +206,9 @@ Reply Monitoring::list_series(Call& call) {
     if (text_at(series, "valueType") == "DISTRIBUTION" || text_at(series, "valueType") == "STRING")
       return refuse(501, "UNIMPLEMENTED", "notImplemented",
                     "Aligning distributions and texts is not supported by this emulator");
-    auto line = align(numbers, aligner, start, end, period);
+    // What a delta's points say is the change already; a counter's has to be taken from point to point.
+    const bool changes = text_at(series, "metricKind") == "DELTA" && aligner == "ALIGN_DELTA";
+    auto line = align(numbers, changes ? "ALIGN_SUM" : aligner, start, end, period);
     if (!line)
       return refuse(501, "UNIMPLEMENTED", "notImplemented",
                     fmt::format("{} is not supported by this emulator", aligner));

@@ -83,6 +83,12 @@ Result<std::vector<RunRevision>> CloudRun::revisions(std::string_view service_na
   return out;
 }
 
+Result<RunRevision> CloudRun::revision(std::string_view service_name, std::string_view name, const Within& within) {
+  const std::string one = path("services/" + escape(service_name) + "/revisions/" + escape(name));
+  SERIN_TRY(const json::object answer, ask(*api_, get(one, {}, within)));
+  return revision_of(answer);
+}
+
 Result<RunOperation> CloudRun::operation(std::string_view name, const Within& within) {
   SERIN_TRY(std::string operation, path_of_name(name));
   SERIN_TRY(const json::object answer, ask(*api_, get(std::move(operation), {}, within)));

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,7 @@ struct RunRevision {
   std::string image;  ///< of its first container
   std::optional<WallTime> created;
   RunCondition condition;  ///< "Ready"
+  std::map<std::string, std::string> annotations = {};
 };
 /// Something that takes a while. What it made stands in `json` of the answer.
 struct RunOperation {
@@ -94,6 +96,7 @@ class CloudRun {
                                    std::string_view etag, const Within& within);
   /// The newest first, as the service sorts them.
   Result<std::vector<RunRevision>> revisions(std::string_view service, const Within& within);
+  Result<RunRevision> revision(std::string_view service, std::string_view name, const Within& within);
 
   Result<RunOperation> operation(std::string_view name, const Within& within);
   /// Waits until it is done. Errors: deadline_exceeded (it goes on), cancelled; that it failed is no error here.

@@ -96,6 +96,9 @@ RunRevision revision_of(const json::object& object) {
   const json::array& containers = array_of(object, "containers");
   if (!containers.empty() && containers.front().is_object())
     out.image = text_of(containers.front().get_object(), "image");
+  if (const json::object* const annotations = object_of(object, "annotations"))
+    for (const auto& [key, value] : *annotations)
+      if (value.is_string()) out.annotations.emplace(key, value.get_string());
   return out;
 }
 
