@@ -112,6 +112,27 @@ test('cloud run makes, reads and changes a service, and runs a job', async () =>
   const [revisions] = await new RevisionsClient(rest).listRevisions({parent: service.name});
   assert.strictEqual(revisions.length, 2);
 
+  // As a rollout does it: a candidate at 0 % with an address of its own, then shares by names of revisions.
+  const byName = 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION';
+  const [before] = await services.getService({name: service.name});
+  const [starting] = await services.updateService({
+    service: {name: service.name, etag: before.etag, template: {revision: 'api-v3', containers: [{image: 'three'}]},
+      traffic: [{type: byName, revision: first, percent: 100}, {type: byName, revision: 'api-v3', percent: 0, tag: 'v3'}]},
+    updateMask: {paths: ['template', 'traffic']}});
+  const [started] = await starting.promise();
+  assert.strictEqual(started.trafficStatuses[1].percent, 0);
+  assert.match(started.trafficStatuses[1].uri, /^https:\/\/v3---/);
+  assert.strictEqual(Number(started.observedGeneration), Number(started.generation));
+  assert.strictEqual(started.reconciling, false);
+  const shift = {service: {name: service.name, etag: started.etag,
+    traffic: [{type: byName, revision: first, percent: 95}, {type: byName, revision: 'api-v3', percent: 5, tag: 'v3'}]},
+  updateMask: {paths: ['traffic']}};
+  const [shifting] = await services.updateService(shift);
+  const [shifted] = await shifting.promise();
+  assert.deepStrictEqual(shifted.trafficStatuses.map(one => [one.revision, one.percent]), [[first, 95], ['api-v3', 5]]);
+  assert.strictEqual(shifted.template.containers[0].image, 'three');
+  await assert.rejects(services.updateService(shift), error => /Conflict for resource/.test(error.message));
+
   const jobs = new JobsClient(rest);
   const [job] = await jobs.createJob({parent, jobId: 'nightly', job: {template: {taskCount: 2, template: {containers: [{image: 'job'}]}}}});
   await job.promise();
