@@ -107,8 +107,9 @@ TEST(Arrows, point_inwards) {
     if (module.folder == "lib/adapters/asio") return "coroutines";
     // Google's services: what a failure means stands in the body of an answer, so the retries stand here too
     // (docs/decisions/0009). One folder for what all clients have in common, others for clients on top of it.
-    static const std::set<std::string> google{"lib/adapters/google", "lib/adapters/bigquery", "lib/adapters/pubsub",
-                                              "lib/adapters/firestore", "lib/adapters/google_data"};
+    static const std::set<std::string> google{"lib/adapters/google",      "lib/adapters/bigquery",
+                                              "lib/adapters/pubsub",      "lib/adapters/firestore",
+                                              "lib/adapters/google_data", "lib/adapters/cloud_run"};
     if (google.contains(module.folder)) return "google";
     if (module.folder.starts_with("lib/adapters/")) return "adapters";
     return module.folder.substr(0, module.folder.find('/'));  // tool, fleet
