@@ -94,5 +94,11 @@ TEST(Text, numbers_are_read_whole_or_not_at_all) {
   EXPECT_EQ(to_double("0.5"), 0.5);
 }
 
+TEST(Text, that_goes_into_markup_or_an_annotation_stays_text) {
+  EXPECT_EQ(escape_markup("<a b=\"c\">&\n\t\x01"), "&lt;a b=&quot;c&quot;&gt;&amp;\n\t?");
+  EXPECT_EQ(escape_annotation("a:b,c%\r\n", false), "a:b,c%25%0D%0A");
+  EXPECT_EQ(escape_annotation("a:b,c%\r\n", true), "a%3Ab%2Cc%25%0D%0A");
+}
+
 }  // namespace
 }  // namespace serin

@@ -23,6 +23,10 @@ namespace serin {
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 /// Nothing when the text is not base64. White space is not skipped.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
+/// For XML and HTML, also between quotes; control characters, which neither may hold, become '?'.
+[[nodiscard]] std::string escape_markup(std::string_view text);
+/// For a workflow command of GitHub ("::error file=...::..."), its message or one of its properties.
+[[nodiscard]] std::string escape_annotation(std::string_view text, bool is_property);
 /// 64-bit FNV-1a as 16 hex digits: for change detection, not for security.
 [[nodiscard]] std::string fingerprint(std::string_view bytes);
 

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <string_view>
 
+#include "serin/base/text.hpp"
+
 namespace serin::checks {
 namespace {
 
@@ -75,27 +77,6 @@ std::string summary(const CheckReport& report) {
       report.queries, report.rows_read);
 }
 
-/// For XML and HTML; control characters, which neither may hold, become '?'.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
-      out += '?';
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 json::value number(const std::optional<double>& value) { return value ? json::value(*value) : json::value(nullptr); }
 
 json::object json_of(const CheckResult& result) {
@@ -133,27 +114,6 @@ json::object json_of(const CheckResult& result) {
           {"tags", std::move(tags)},
           {"line", result.line},
           {"column", result.column}};
-}
-
-/// What GitHub's log takes for the end of a message or of a property.
-std::string annotation_text(std::string_view text, bool property) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '%') {
-      out += "%25";
-    } else if (c == '\n') {
-      out += "%0A";
-    } else if (c == '\r') {
-      out += "%0D";
-    } else if (property && c == ':') {
-      out += "%3A";
-    } else if (property && c == ',') {
-      out += "%2C";
-    } else {
-      out += c;
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -194,10 +154,10 @@ std::string report_junit(const CheckReport& report) {
   std::string cases;
   for (const CheckResult& result : report.results) {
     cases += fmt::format("    <testcase name=\"{}\" classname=\"{}\" time=\"{:.3f}\" file=\"{}\" line=\"{}\"",
-                         escaped(result.name), escaped(result.table.empty() ? "sql" : result.table),
-                         seconds_of(result.took), escaped(report.file), result.line);
-    const std::string message = escaped(result.reason);
-    const std::string body = escaped(details(report, result));
+                         escape_markup(result.name), escape_markup(result.table.empty() ? "sql" : result.table),
+                         seconds_of(result.took), escape_markup(report.file), result.line);
+    const std::string message = escape_markup(result.reason);
+    const std::string body = escape_markup(details(report, result));
     switch (result.outcome) {
       case Outcome::pass: cases += "/>\n"; break;
       case Outcome::warn: cases += fmt::format("><system-out>warning: {}</system-out></testcase>\n", message); break;
@@ -216,19 +176,19 @@ std::string report_junit(const CheckReport& report) {
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {0}>\n  <testsuite name=\"{1}\" {0} "
       "timestamp=\"{2}\">\n{3}"
       "  </testsuite>\n</testsuites>\n",
-      counts, escaped(report.file), format_rfc3339(report.at), cases);
+      counts, escape_markup(report.file), format_rfc3339(report.at), cases);
 }
 
 std::string report_html(const CheckReport& report) {
   std::string rows;
   for (const CheckResult& result : report.results) {
     std::string more;
-    for (const auto& row : result.samples.rows) more += "<br>" + escaped(sample_line(result.samples, row));
+    for (const auto& row : result.samples.rows) more += "<br>" + escape_markup(sample_line(result.samples, row));
     if (!result.samples.rows.empty()) more = fmt::format("<br>{} in all:{}", result.samples.total, more);
     rows +=
         fmt::format("<tr class=\"{0}\"><td>{0}</td><td>{1}</td><td>{2}{3}</td><td>{4}</td><td>{5:.0f} ms</td></tr>\n",
-                    outcome_name(result.outcome), escaped(result.name), escaped(result.reason), more,
-                    escaped(result.limits), seconds_of(result.took) * 1000);
+                    outcome_name(result.outcome), escape_markup(result.name), escape_markup(result.reason), more,
+                    escape_markup(result.limits), seconds_of(result.took) * 1000);
   }
   return fmt::format(
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Data checks: {0}</title><style>"
@@ -240,7 +200,7 @@ std::string report_html(const CheckReport& report) {
       ".error td:first-child{{color:#b3261e;font-weight:600}}</style></head><body><h1>{0}</h1><p>{1}, {2}</p>"
       "<table><tr><th>Outcome</th><th>Check</th><th>Found</th><th>Limits</th><th>Time</th></tr>\n{3}</table></body></"
       "html>\n",
-      escaped(report.file), format_rfc3339(report.at), summary(report), rows);
+      escape_markup(report.file), format_rfc3339(report.at), summary(report), rows);
 }
 
 std::string report_github(const CheckReport& report) {
@@ -253,8 +213,8 @@ std::string report_github(const CheckReport& report) {
     int& shown = warning ? warnings : errors;
     if (++shown >= most) continue;
     out += fmt::format("::{} file={},line={},col={},title={}::{}\n", warning ? "warning" : "error",
-                       annotation_text(report.file, true), result->line, result->column,
-                       annotation_text(result->name, true), annotation_text(result->reason, false));
+                       escape_annotation(report.file, true), result->line, result->column,
+                       escape_annotation(result->name, true), escape_annotation(result->reason, false));
   }
   if (errors >= most) out += fmt::format("::error title=Data checks::and {} more failed\n", errors - most + 1);
   if (warnings >= most) out += fmt::format("::warning title=Data checks::and {} more warned\n", warnings - most + 1);

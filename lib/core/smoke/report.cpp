@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "serin/base/text.hpp"
 #include "serin/base/time.hpp"
 
 namespace serin::smoke {
@@ -14,34 +15,6 @@ namespace json = boost::json;
 
 std::ptrdiff_t count(const Report& report, Outcome outcome) {
   return std::ranges::count(report.tests, outcome, &TestResult::outcome);
-}
-
-/// For XML and HTML; what XML cannot hold is left out.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default:
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
-    }
-  }
-  return out;
-}
-
-/// For a workflow command: its own escapes; a property knows two more.
-std::string for_github(std::string_view text, bool property) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    else
-      out += c;
-  }
-  return out;
 }
 
 /// For a cell of a table.
@@ -112,17 +85,17 @@ std::string report_junit(const Report& report) {
   std::string out = fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
       "errors=\"{}\" time=\"{:.3f}\">\n",
-      escaped(report.file), report.tests.size(), count(report, Outcome::fail), count(report, Outcome::unknown),
+      escape_markup(report.file), report.tests.size(), count(report, Outcome::fail), count(report, Outcome::unknown),
       seconds_of(report.took));
   for (const TestResult& test : report.tests) {
-    out += fmt::format("<testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", escaped(test.service),
-                       escaped(test.name), seconds_of(test.took));
+    out += fmt::format("<testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", escape_markup(test.service),
+                       escape_markup(test.name), seconds_of(test.took));
     if (test.outcome == Outcome::pass) {
       out += "/>\n";
       continue;
     }
     const std::string_view element = test.outcome == Outcome::fail ? "failure" : "error";
-    out += fmt::format("><{} message=\"{}\"/></testcase>\n", element, escaped(why(test)));
+    out += fmt::format("><{} message=\"{}\"/></testcase>\n", element, escape_markup(why(test)));
   }
   return out + "</testsuite>\n</testsuites>\n";
 }
@@ -131,10 +104,10 @@ std::string report_github(const Report& report) {
   std::string out;
   for (const TestResult& test : report.tests)
     if (test.outcome != Outcome::pass)
-      out += fmt::format("::error file={},line={},title={}::{}\n", for_github(report.file, true),
+      out += fmt::format("::error file={},line={},title={}::{}\n", escape_annotation(report.file, true),
                          test.steps.empty() ? test.line : test.steps.back().line,
-                         for_github(fmt::format("{} {}", outcome_name(test.outcome), test.name), true),
-                         for_github(why(test), false));
+                         escape_annotation(fmt::format("{} {}", outcome_name(test.outcome), test.name), true),
+                         escape_annotation(why(test), false));
   return out;
 }
 
@@ -157,11 +130,12 @@ std::string report_html(const Report& report) {
       "vertical-align:top}}.pass{{color:#176117}}.fail{{color:#a11212}}.unknown{{color:#7a4b00}}</style>\n"
       "<h1>Smoke tests: <span class=\"{0}\">{0}</span></h1>\n<p>{1}{2}. {3}.</p>\n"
       "<table><tr><th>Outcome<th>Service<th>Test<th>Took<th>What was found</tr>\n",
-      outcome_name(outcome_of(report)), escaped(report.file),
-      report.environment.empty() ? "" : escaped(" on " + report.environment), totals(report));
+      outcome_name(outcome_of(report)), escape_markup(report.file),
+      report.environment.empty() ? "" : escape_markup(" on " + report.environment), totals(report));
   for (const TestResult& test : report.tests)
     out += fmt::format("<tr><td class=\"{0}\">{0}<td>{1}<td>{2}<td>{3}<td>{4}</tr>\n", outcome_name(test.outcome),
-                       escaped(test.service), escaped(test.name), format_duration(test.took), escaped(why(test)));
+                       escape_markup(test.service), escape_markup(test.name), format_duration(test.took),
+                       escape_markup(why(test)));
   return out + "</table></html>\n";
 }
 

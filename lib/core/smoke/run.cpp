@@ -10,25 +10,12 @@
 namespace serin::smoke {
 namespace {
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u;
-    };
-    const unsigned three = byte(0) << 16 | byte(1) << 8 | byte(2);
-    for (std::size_t k = 0; k < 4; ++k) out += i + k > bytes.size() ? '=' : letters[three >> (18 - 6 * k) & 63];
-  }
-  return out;
-}
-
 /// Everything secret that may come back: the secrets themselves, and how basic authentication writes them.
 std::map<std::string, std::string> hidden(const Step& step, const Surroundings& with,
                                           const std::map<std::string, std::string>& variables) {
   std::map<std::string, std::string> out = with.secrets;
   if (const auto basic = filled_in(step.basic, variables, with.secrets); basic && !step.basic.empty())
-    out["basic"] = base64(*basic);
+    out["basic"] = base64_encode(*basic);
   return out;
 }
 
@@ -69,7 +56,7 @@ class StepRun {
     }
     if (!step_.basic.empty()) {
       SERIN_TRY(const std::string pair, fill(step_.basic));
-      request.headers.set("Authorization", "Basic " + base64(pair));
+      request.headers.set("Authorization", "Basic " + base64_encode(pair));
     }
     result_.request = fmt::format("{} {}{}", request.method, origin_, request.target);
     return request;

@@ -20,9 +20,7 @@ constexpr std::string_view methods[] = {"get", "head", "post", "put", "patch", "
 bool is_pointer(std::string_view text) { return text.empty() || text.starts_with('/'); }
 
 void check_pattern(YamlMap& map, std::string_view key, const std::string& pattern) {
-  RE2::Options quiet;
-  quiet.set_log_errors(false);
-  if (const RE2 compiled(pattern, quiet); !compiled.ok())
+  if (const RE2 compiled(pattern, RE2::Quiet); !compiled.ok())
     map.complain(key, fmt::format("'{}' is no regular expression: {}", pattern, compiled.error()));
 }
 
@@ -166,13 +164,9 @@ Result<Suite> parse_suite(std::string_view text, std::string_view file) {
   YamlMap root = yaml->root();
   Suite out{.file = std::string(file)};
   if (root.integer("version", 1) != 1) root.complain("version", "only version 1 is known");
-  if (auto environments = root.map("environments")) environments.reset();
-  for (auto& [name, map] : root.named_maps("environments")) {
-    static_cast<void>(map);
-    out.environments[name] = {};
-  }
   if (auto environments = root.map("environments"))
-    for (auto& [name, services] : out.environments) services = environments->text_map(name, {});
+    for (const auto& [name, services] : root.named_maps("environments"))
+      out.environments[name] = environments->text_map(name, {});
   for (const auto& [name, services] : out.environments)
     for (const auto& [service, origin] : services)
       if (!origin.starts_with("http://") && !origin.starts_with("https://"))
