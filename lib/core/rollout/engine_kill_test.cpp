@@ -10,30 +10,6 @@
 namespace serin::rollout {
 namespace {
 
-/// Calls `act` and kills it at its n-th point; 0: never. Returns where, or nothing when it ended before.
-template <class Act>
-std::string killed_at(Scene& scene, int n, const Act& act) {
-  int points = 0;
-  std::string where;
-  const auto point = [&](std::string_view call, std::string_view when) {
-    if (++points != n) return;
-    where = fmt::format("{} {}", when, call);
-    throw Killed{};
-  };
-  scene.fleet.outside.before = [&](std::string_view call) -> Status {
-    point(call, "before");
-    return {};
-  };
-  scene.fleet.outside.after = [&](std::string_view call) { point(call, "after"); };
-  try {
-    act();
-  } catch (const Killed&) {
-    EXPECT_FALSE(where.empty());
-  }
-  scene.fleet.outside = {};
-  return where;
-}
-
 bool is_action(EventKind kind) {
   return kind == EventKind::start_release || kind == EventKind::probe || kind == EventKind::set_split ||
          kind == EventKind::restore || kind == EventKind::stop_release;

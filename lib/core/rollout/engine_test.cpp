@@ -186,29 +186,6 @@ TEST(Rollout, of_what_was_taken_back_before_needs_force) {
   expect_outcome(scene, scene.deploy("v2", true), State::rolled_back, "v1=100");
 }
 
-/// Kills the engine at the n-th point (before or after the effect of a call); returns whether there was such a point.
-bool kill_at(Scene& scene, int n, std::string& where) {
-  int points = 0;
-  const auto point = [&](std::string_view call, std::string_view when) {
-    if (++points != n) return;
-    where = fmt::format("{} {}", when, call);
-    throw Killed{};
-  };
-  scene.fleet.outside.before = [&](std::string_view call) -> Status {
-    point(call, "before");
-    return {};
-  };
-  scene.fleet.outside.after = [&](std::string_view call) { point(call, "after"); };
-  bool killed = false;
-  try {
-    static_cast<void>(scene.deploy());
-  } catch (const Killed&) {
-    killed = true;
-  }
-  scene.fleet.outside = {};
-  return killed;
-}
-
 TEST(Rollout, killed_at_any_call_and_resumed_ends_promoted_or_restored) {
   for (const double error_rate : {0.0, 0.2}) {
     int points = 0;
@@ -217,8 +194,8 @@ TEST(Rollout, killed_at_any_call_and_resumed_ends_promoted_or_restored) {
       scene.options.stages = {20};
       scene.options.monitoring_duration = 10s;
       scene.fleet.behave(release("v2"), {.error_rate = error_rate});
-      std::string where;
-      if (!kill_at(scene, n, where)) break;
+      const std::string where = killed_at(scene, n, [&] { static_cast<void>(scene.deploy()); });
+      if (where.empty()) break;
       points = n;
       scene.world.advance(3s);
       const Result<Report> resumed = scene.engine().resume(service());
