@@ -12,11 +12,13 @@ namespace {
 
 constexpr int most_attempts = 5;  // against somebody who changes the service again and again
 
-/// Reads, computes and sends again as long as somebody else was faster.
+/// Reads, computes and sends again as long as somebody else was faster. What trying again does not help is `rejected`
+/// by the change; to the caller it is a conflict, as the ports say it.
 template <class Change>
-auto until_accepted(const Change& change) {
+auto until_accepted(const Change& change) -> decltype(change()) {
   auto done = change();
   for (int i = 1; i < most_attempts && !done && done.error().code() == Errc::conflict; ++i) done = change();
+  if (!done && done.error().code() == Errc::rejected) return fail(Errc::conflict, done.error().detail());
   return done;
 }
 
@@ -119,8 +121,6 @@ Status Target::apply(const ServiceName& service, const Split& split, Deadline de
   SERIN_CHECK(check_whole(split));
   const Split wanted = normal(split);
   const Result<google::RunOperation> accepted = until_accepted([&] { return try_apply(service, wanted, deadline); });
-  // `rejected` keeps somebody else's split from being tried again; to the caller it is a conflict as the port says it.
-  if (!accepted && accepted.error().code() == Errc::rejected) return fail(Errc::conflict, accepted.error().detail());
   if (!accepted) return pass(accepted.error());
   const std::scoped_lock lock(mutex_);
   Memory& memory = memory_[service];
@@ -162,9 +162,7 @@ Status Target::start(const ServiceName& service, const ReleaseSpec& release, Dea
     remember_operation(service, begun);
     return {};
   };
-  const Status started = until_accepted(attempt);
-  if (!started && started.error().code() == Errc::rejected) return fail(Errc::conflict, started.error().detail());
-  return started;
+  return until_accepted(attempt);
 }
 
 Status Target::stop(const ServiceName& service, const ReleaseName& release, Deadline deadline) {
@@ -185,9 +183,7 @@ Status Target::stop(const ServiceName& service, const ReleaseName& release, Dead
     remember_operation(service, begun);
     return {};
   };
-  const Status stopped = until_accepted(attempt);
-  if (!stopped && stopped.error().code() == Errc::rejected) return fail(Errc::conflict, stopped.error().detail());
-  return stopped;
+  return until_accepted(attempt);
 }
 
 Result<std::vector<Replica>> Target::replicas(const ServiceName& service, const ReleaseName& release,
