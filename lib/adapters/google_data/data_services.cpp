@@ -126,9 +126,11 @@ Result<std::unique_ptr<Bus>> DataServices::open_bus(std::string_view url) {
   SERIN_TRY(const DataAddress address, parse_data_address(url));
   if (address.scheme != "pubsub") return other_scheme(address, "pubsub");
   SERIN_TRY(std::shared_ptr<Api> over, api(PubSub::defaults(), address));
+  // An emulator alone knows what waits in it; a place of Pub/Sub's own says nothing of where Monitoring is.
+  const std::string& there = over->options().endpoint;
   SERIN_TRY(auto counts, clients_.get<CloudMonitoring>({.project = address.project},
                                                        {.credentials_file = option(address, "credentials"),
-                                                        .endpoint = option(address, "endpoint")}));
+                                                        .endpoint = there.starts_with("http://") ? there : ""}));
   SERIN_TRY(std::unique_ptr<Bus> bus,
             PubSub::open({.project = address.project, .ordering_attribute = option(address, "ordering")},
                          std::move(over), std::move(counts)));

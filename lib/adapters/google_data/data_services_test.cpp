@@ -67,6 +67,18 @@ TEST_F(Services, are_called_where_the_address_or_the_environment_says) {
       << "BigQuery's own words: " << http.last().body;
 }
 
+TEST_F(Services, count_what_waits_in_an_emulator_there_and_look_for_no_credentials) {
+  http.then(200, "{}");
+  DataServices named({.http = http, .sleeper = world.sleeper(), .random = world.random()},
+                     Environment(std::map<std::string, std::string>{{"PUBSUB_EMULATOR_HOST", "127.0.0.1:4001"}}));
+  const auto bus = named.open_bus("pubsub://p");
+  ASSERT_TRUE(bus) << bus.error().text();
+  EXPECT_TRUE(http.asked().empty());
+  EXPECT_TRUE((*bus)->backlog("sub", Deadline::after(world.now(), 5s)));
+  ASSERT_EQ(http.asked().size(), 2u);
+  for (const auto& asked : http.asked()) EXPECT_EQ(asked.origin, "http://127.0.0.1:4001") << asked.request.target;
+}
+
 TEST_F(Services, of_another_kind_are_refused) {
   EXPECT_EQ(services.open_sql("pubsub://p").error().code(), Errc::invalid_argument);
   EXPECT_EQ(services.open_bus("firestore://p").error().code(), Errc::invalid_argument);

@@ -19,6 +19,22 @@ constexpr Duration counts_are_good = 5min;
 constexpr std::int64_t most_age_s = 31 * 24 * 3600;  // longer than Pub/Sub keeps a message
 constexpr std::string_view changeable = "ackDeadlineSeconds,labels,deadLetterPolicy,retryPolicy";
 
+/// What stands in `subscriptions` of a list, from its first page to its last.
+Result<json::array> all_pages(Api& api, const std::string& path, const Within& within) {
+  json::array out;
+  std::string page;
+  do {
+    Query query{{"pageSize", "1000"}};
+    if (!page.empty()) query.emplace_back("pageToken", page);
+    SERIN_TRY(const HttpResponse response,
+              api.call({.path = path, .query = std::move(query), .deadline = within.deadline, .stop = within.stop}));
+    SERIN_TRY(const json::object answer, parse_object(response.body, "Pub/Sub's subscriptions"));
+    for (const json::value& item : array_of(answer, "subscriptions")) out.push_back(item);
+    page = text_of(answer, "nextPageToken");
+  } while (!page.empty());
+  return out;
+}
+
 }  // namespace
 
 ApiOptions PubSub::defaults() { return {.service = "pubsub", .endpoint = "https://pubsub.googleapis.com"}; }
@@ -97,25 +113,16 @@ Status PubSub::create_subscription(SubscriptionOptions options, Deadline deadlin
 }
 
 Result<std::vector<SubscriptionOptions>> PubSub::subscriptions(Deadline deadline) {
+  SERIN_TRY(const json::array all,
+            all_pages(*api_, fmt::format("/v1/projects/{}/subscriptions", escape(options_.project)),
+                      {deadline, options_.stop}));
   std::vector<SubscriptionOptions> out;
-  std::string page;
-  do {
-    Query query{{"pageSize", "1000"}};
-    if (!page.empty()) query.emplace_back("pageToken", page);
-    SERIN_TRY(const HttpResponse response,
-              api_->call({.path = fmt::format("/v1/projects/{}/subscriptions", escape(options_.project)),
-                          .query = std::move(query),
-                          .deadline = deadline,
-                          .stop = options_.stop}));
-    SERIN_TRY(const json::object answer, parse_object(response.body, "Pub/Sub's subscriptions"));
-    for (const json::value& item : array_of(answer, "subscriptions")) {
-      if (!item.is_object()) return fail(Errc::data_loss, "Pub/Sub has a subscription that is none");
-      if (pubsub::keeps_dead_letters(item.get_object())) continue;
-      SERIN_TRY(SubscriptionOptions options, pubsub::options_of(item.get_object()));
-      out.push_back(std::move(options));
-    }
-    page = text_of(answer, "nextPageToken");
-  } while (!page.empty());
+  for (const json::value& item : all) {
+    if (!item.is_object()) return fail(Errc::data_loss, "Pub/Sub has a subscription that is none");
+    if (pubsub::keeps_dead_letters(item.get_object())) continue;
+    SERIN_TRY(SubscriptionOptions options, pubsub::options_of(item.get_object()));
+    out.push_back(std::move(options));
+  }
   return out;
 }
 
@@ -195,13 +202,9 @@ std::map<std::string, std::int64_t> PubSub::newest(std::string_view metric, Dead
 }
 
 Result<std::vector<std::string>> PubSub::subscriptions_of(const std::string& topic, Deadline deadline) {
-  SERIN_TRY(const HttpResponse response, api_->call({.path = topic_path(topic) + "/subscriptions",
-                                                     .query = {{"pageSize", "1000"}},
-                                                     .deadline = deadline,
-                                                     .stop = options_.stop}));
-  SERIN_TRY(const json::object answer, parse_object(response.body, "Pub/Sub's subscriptions of a topic"));
+  SERIN_TRY(const json::array names, all_pages(*api_, topic_path(topic) + "/subscriptions", {deadline, options_.stop}));
   std::vector<std::string> out;
-  for (const json::value& name : array_of(answer, "subscriptions"))
+  for (const json::value& name : names)
     if (name.is_string()) out.push_back(std::string(name.as_string()).substr(name.as_string().rfind('/') + 1));
   return out;
 }

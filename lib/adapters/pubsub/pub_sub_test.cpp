@@ -165,6 +165,15 @@ TEST_F(PubSubCounts, are_those_that_cloud_monitoring_has) {
   EXPECT_EQ(targets().at(3), "GET /v1/projects/p/topics/work.dead/subscriptions?pageSize=1000");
 }
 
+TEST_F(PubSubCounts, hold_the_dead_letters_of_every_page) {
+  http.then(200, work);
+  http.then(200, points("num_undelivered_messages", {{"work", 7}, {"a", 2}, {"b", 3}}));
+  http.then(200, points("oldest_unacked_message_age", {{"work", 61}}));
+  http.then(200, R"({"subscriptions":["projects/p/subscriptions/a"],"nextPageToken":"2"})");
+  http.then(200, R"({"subscriptions":["projects/p/subscriptions/b"]})");
+  EXPECT_EQ(counted->backlog("work", soon())->dead_letters, 5);
+}
+
 TEST_F(PubSubCounts, that_are_missing_are_unknown) {
   http.then(200, work);
   http.then(200, "{}");  // no point of the last minutes
