@@ -5,7 +5,8 @@
 #include <boost/json.hpp>
 #include <csignal>
 #include <fstream>
-#include <thread>
+
+#include "fleet_under_test.hpp"
 
 namespace serin::faults {
 namespace {
@@ -39,32 +40,8 @@ json::object object_of(const std::string& text) {
   return !error && value.is_object() ? std::move(value.as_object()) : json::object();
 }
 
-bool ended_well(const Kind& kind, const End& end) {
-  const bool back = end.outcome == "rolled_back";
-  const bool stopped = end.outcome == "failed_to_start";
-  switch (kind.must) {
-    case Must::stop: return stopped && end.restored && end.failed_requests == 0;
-    case Must::go_back: return (back || stopped) && end.restored;
-    case Must::go_on: return end.outcome == "promoted" && end.restored;
-    case Must::stay: return end.outcome == "promoted" || end.outcome == "held";
-  }
-  return false;
-}
-
-}  // namespace
-
-Lane::Lane(int number) : number_(number) {}
-Lane::~Lane() { end(); }
-
-Outcome Lane::serin(std::initializer_list<std::string> words, std::chrono::seconds limit) const {
-  std::vector<std::string> argv{story::bin() + "/serin", "--fleet", folder_->path() + "/fleet.yaml"};
-  argv.insert(argv.end(), words);
-  return story::run(std::move(argv), limit);
-}
-
-void Lane::begin(const Kind& kind) {
-  folder_ = std::make_unique<story::Folder>();
-  folder_->write("fleet.yaml", fmt::format(R"(fleet: lane-{}
+std::string file_of(int lane, const Kind& kind) {
+  return fmt::format(R"(fleet: lane-{}
 environment: local
 state: state
 warehouse: sqlite:warehouse.db
@@ -82,40 +59,26 @@ services:
     replicas: {}
     environment: {{FLEET_FAULT: "{}"}}
 )",
-                                           number_, service, story::bin(), kind.replicas, kind.base_fault));
-  const Outcome up = serin({"up"}, 60s);
-  if (up.code != 0) throw std::runtime_error("the fleet does not start: " + up.text());
+                     lane, service, story::bin(), kind.replicas, kind.base_fault);
 }
 
-void Lane::end() {
-  if (!folder_) return;
-  static_cast<void>(serin({"down"}, 60s));
-  folder_.reset();
+bool ended_well(const Kind& kind, const End& end) {
+  const bool back = end.outcome == "rolled_back";
+  const bool stopped = end.outcome == "failed_to_start";
+  switch (kind.must) {
+    case Must::stop: return stopped && end.restored && end.failed_requests == 0;
+    case Must::go_back: return (back || stopped) && end.restored;
+    case Must::go_on: return end.outcome == "promoted" && end.restored;
+    case Must::stay: return end.outcome == "promoted" || end.outcome == "held";
+  }
+  return false;
 }
 
-std::string Lane::service_url() const {
-  const json::object status = object_of(serin({"status", "--json"}, 30s).out);
-  for (const auto& entry : status.at("services").as_array()) return text_at(entry.as_object(), "url");
-  return {};
-}
+}  // namespace
 
-std::string Lane::split() const {
-  const Outcome outcome = serin({"status", "--json"}, 30s);
-  const json::object status = object_of(outcome.out);
-  if (!status.contains("services")) return "no status: " + outcome.text();
-  std::string out;
-  for (const auto& entry : status.at("services").as_array())
-    for (const auto& release : entry.at("releases").as_array())
-      if (const double weight = release.at("weight").to_number<double>(); weight > 0)
-        out += fmt::format("{}{}={}", out.empty() ? "" : " ", text_at(release.as_object(), "name"), weight);
-  return out;
-}
-
-void Lane::disturb(Meanwhile what) const {
-  const std::string state = folder_->path() + "/state";
+void Lane::disturb(Meanwhile what, const std::string& state) const {
   switch (what) {
-    case Meanwhile::nothing:
-    case Meanwhile::agent_dies: return;
+    case Meanwhile::nothing: return;
     case Meanwhile::outage: std::ofstream(state + "/faults") << "warehouse=down\n"; return;
     case Meanwhile::router_dies:
       for (const std::string& process : story::processes_mentioning(state))
@@ -125,42 +88,27 @@ void Lane::disturb(Meanwhile what) const {
 }
 
 End Lane::play(const Kind& kind, int round) {
-  begin(kind);
+  const story::Folder folder;
+  const story::Fleet fleet(folder.write("fleet.yaml", file_of(number_, kind)));
+  if (const Outcome up = fleet.serin({"up"}, 60s); up.code != 0)
+    throw std::runtime_error("the fleet does not start: " + up.text());
   const std::string release = fmt::format("x{}", round);
   const std::string command = kind.command.empty() ? fmt::format("\"{}/prediction-coordinator\"", story::bin())
                                                    : replaced(kind.command, "%B", story::bin());
-  const std::string file = folder_->write(
-      "release.yaml", fmt::format("name: {}\ncommand: [{}]\nlabels: {{version: 1.{}.0, commit: 4d5e6f7}}\n"
-                                  "environment: {{FLEET_FAULT: \"{}\"}}\n",
-                                  release, command, round, kind.fault));
-  const std::string target = service_url() + "/status";
+  const std::string file =
+      folder.write("release.yaml", fmt::format("name: {}\ncommand: [{}]\nlabels: {{version: 1.{}.0, commit: 4d5e6f7}}\n"
+                                               "environment: {{FLEET_FAULT: \"{}\"}}\n",
+                                               release, command, round, kind.fault));
+  const std::string target = story::text_of(fleet.service(service).at("url")) + "/status";
   Process load(
       {story::bin() + "/serin", "load", target, "--rps", fmt::format("{}", kind.rps), "--duration", "10m", "--json"});
   const std::string few = kind.rps < 50 ? "--blind" : "--json";
-  Process deploy({story::bin() + "/serin",
-                  "--fleet",
-                  folder_->path() + "/fleet.yaml",
-                  "deploy",
-                  service,
-                  "--release",
-                  file,
-                  "--json",
-                  few,
-                  "--stages",
-                  "20,50,80",
-                  "--monitoring-duration",
-                  "10s",
-                  "--min-stage",
-                  "2s",
-                  "--ready-timeout",
-                  "6s",
-                  "--healthy-absolute",
-                  "0.02",
-                  "--on-undecided",
-                  "hold"});
+  Process deploy(fleet.command({"deploy", service, "--release", file, "--json", few, "--stages", "20,50,80",
+                                "--monitoring-duration", "10s", "--min-stage", "2s", "--ready-timeout", "6s",
+                                "--healthy-absolute", "0.02", "--on-undecided", "hold"}));
   if (kind.meanwhile != Meanwhile::nothing) {
     story::eventually(30s, [&] { return deploy.err_so_far().find("20 %") != std::string::npos; });
-    disturb(kind.meanwhile);
+    disturb(kind.meanwhile, fleet.state());
   }
   const Outcome told = deploy.wait(180s);
   load.signal(SIGINT);
@@ -177,11 +125,10 @@ End Lane::play(const Kind& kind, int round) {
   end.from_bad = number_at(report, "first_bad_to_restored_seconds");
   end.sent = static_cast<long long>(number_at(users, "sent").value_or(0));
   end.missed = static_cast<long long>(number_at(users, "failed").value_or(0));
-  const std::string now = split();
+  const std::string now = fleet.split(service);
   end.restored = now == (end.outcome == "promoted" ? release : "r1") + "=100";
   end.as_it_must = ended_well(kind, end);
   if (!end.as_it_must) end.reason += fmt::format(" [split afterwards: {}]", now);
-  this->end();
   return end;
 }
 

@@ -1,10 +1,8 @@
 #pragma once
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "matrix.hpp"
-#include "shell.hpp"
 
 namespace serin::faults {
 
@@ -23,27 +21,16 @@ struct End {
   long long missed = 0;              ///< of these, what the user would call failed
 };
 
-/// A fleet of one service with steady traffic, released to again and again. Threads: one.
+/// Fleets of one service, one after the other. Threads: one.
 class Lane {
  public:
-  explicit Lane(int number);
-  ~Lane();
-  Lane(const Lane&) = delete;
-  Lane& operator=(const Lane&) = delete;
-  /// Begins a fleet for it, releases, looks what became of it, and takes the fleet down.
+  explicit Lane(int number) : number_(number) {}
+  /// Begins a fleet for it with steady traffic, releases, looks what became of it, and takes the fleet down.
   End play(const Kind& kind, int round);
 
  private:
-  void begin(const Kind& kind);
-  void end();
-  story::Outcome serin(std::initializer_list<std::string> words, std::chrono::seconds limit) const;
-  /// "r1=100": what the router has, or what kept it from saying it.
-  [[nodiscard]] std::string split() const;
-  [[nodiscard]] std::string service_url() const;
-  void disturb(Meanwhile what) const;
-
+  void disturb(Meanwhile what, const std::string& state) const;
   int number_;
-  std::unique_ptr<story::Folder> folder_;
 };
 
 }  // namespace serin::faults

@@ -13,7 +13,7 @@ enum class Must {
 };
 
 /// What happens to the fleet while the release is on its way.
-enum class Meanwhile { nothing, outage, router_dies, agent_dies };
+enum class Meanwhile { nothing, outage, router_dies };
 
 struct Kind {
   std::string name;

@@ -5,18 +5,12 @@
 
 #include <boost/json.hpp>
 #include <csignal>
-#include <fstream>
 #include <memory>
 
 #include "shell.hpp"
 
 namespace serin::story {
 namespace {
-
-std::string read_all(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 void execute(const std::string& path, const std::string& statements) {
   sqlite3* database = nullptr;

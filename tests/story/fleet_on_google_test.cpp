@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include "fleet_under_test.hpp"
@@ -15,19 +13,14 @@ namespace {
 
 namespace json = boost::json;
 
-std::string read(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 class OnGoogle : public testing::Test {
  protected:
   void SetUp() override {
     const std::string ready = folder.path() + "/ready";
     emulator = std::make_unique<Process>(std::vector<std::string>{bin() + "/serin", "emulate", "google", "--port", "0",
                                                                   "--data", "memory", "--ready-file", ready});
-    ASSERT_TRUE(eventually(20s, [&] { return read(ready).ends_with('\n'); })) << emulator->err_so_far();
-    place = "?endpoint=" + read(ready).substr(0, read(ready).find('\n'));
+    ASSERT_TRUE(eventually(20s, [&] { return read_all(ready).ends_with('\n'); })) << emulator->err_so_far();
+    place = "?endpoint=" + read_all(ready).substr(0, read_all(ready).find('\n'));
     const Outcome made = run({"curl", "-sf", "-X", "POST", "-H", "Content-Type: application/json", "-d",
                               R"({"datasetReference":{"projectId":"local","datasetId":"predictions"}})",
                               place.substr(place.find('=') + 1) + "/bigquery/v2/projects/local/datasets"});
@@ -35,7 +28,7 @@ class OnGoogle : public testing::Test {
   }
   /// The reference fleet's file with these lines instead of its own.
   std::string file(const std::map<std::string, std::string>& lines) const {
-    std::istringstream text(read(source() + "/fleet/fleet.yaml"));
+    std::istringstream text(read_all(source() + "/fleet/fleet.yaml"));
     std::string out;
     for (std::string line; std::getline(text, line); out += line + "\n") {
       const auto other = lines.find(line.substr(0, line.find(':')));

@@ -4,8 +4,6 @@
 
 #include <boost/json.hpp>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "fleet_under_test.hpp"
@@ -14,11 +12,6 @@ namespace serin::story {
 namespace {
 
 namespace json = boost::json;
-
-std::string read(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// GET with curl: status and body.
 struct Answer {
@@ -116,7 +109,7 @@ TEST_F(FleetAtWork, passes_its_smoke_tests_and_what_is_broken_says_what_was_expe
   const json::object report = json::parse(all.out).as_object();
   EXPECT_EQ(report.at("tests").as_array().size(), 24u);
   EXPECT_LT(report.at("seconds").to_number<double>(), 3.0) << "six services, four tests each";
-  EXPECT_NE(read(junit).find(R"(tests="24" failures="0" errors="0")"), std::string::npos) << read(junit);
+  EXPECT_NE(read_all(junit).find(R"(tests="24" failures="0" errors="0")"), std::string::npos) << read_all(junit);
   const Outcome keyless = fleet.serin({"smoke", "run", suite, "--env", "fleet", "--service", "admin-dashboard"});
   EXPECT_EQ(keyless.code, 3) << "what needs a secret that is missing is unknown: " << keyless.text();
 
@@ -230,7 +223,7 @@ TEST_F(FleetAtWork, the_dashboard_limits_each_address) {
 TEST(FleetThatHangs, says_so_in_time_and_whole) {
   // Every service has a critical check that never ends.
   const Folder folder;
-  std::string text = read(source() + "/fleet/fleet.yaml");
+  std::string text = read_all(source() + "/fleet/fleet.yaml");
   for (const auto& [what, with] : {std::pair<std::string, std::string>{"${here}", source() + "/fleet"},
                                    {"FLEET_DRILLS: \"on\"", "FLEET_FAULT: hang_ready"}})
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))

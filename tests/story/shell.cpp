@@ -16,11 +16,6 @@
 namespace serin::story {
 namespace {
 
-std::string read_all(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 std::filesystem::path temporary_folder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "serin-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
@@ -107,6 +102,11 @@ Folder::~Folder() {
 std::string Folder::write(const std::string& name, const std::string& text) const {
   std::ofstream(path_ / name, std::ios::binary) << text;
   return (path_ / name).string();
+}
+
+std::string read_all(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 bool eventually(std::chrono::seconds limit, const std::function<bool()>& condition) {

@@ -54,6 +54,9 @@ class Folder {
   std::filesystem::path path_;
 };
 
+/// All of a file; empty when there is none.
+std::string read_all(const std::filesystem::path& file);
+
 /// Looks every 20 ms until `condition` holds or the limit passed. Returns whether it held.
 bool eventually(std::chrono::seconds limit, const std::function<bool()>& condition);
 
