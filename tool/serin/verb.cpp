@@ -27,10 +27,14 @@ void VerbContext::fail_with(const Error& error) {
   finish(exit_of(error));
 }
 
+std::optional<std::pair<std::string, std::string>> name_and_value(const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos || equals == 0) return std::nullopt;
+  return std::pair{word.substr(0, equals), word.substr(equals + 1)};
+}
+
 Result<std::pair<std::string, std::string>> split_url(const std::string& url, std::string_view path) {
-  constexpr std::string_view scheme = "http://";
-  if (url.starts_with("https://"))
-    return fail(Errc::unsupported, fmt::format("{}: TLS is not spoken here yet; use http:// on a local address", url));
+  const std::string_view scheme = url.starts_with("https://") ? "https://" : "http://";
   if (!url.starts_with(scheme) || url.size() == scheme.size())
     return fail(Errc::invalid_argument, fmt::format("'{}' is no address like http://127.0.0.1:8080/path", url));
   const std::size_t slash = url.find('/', scheme.size());

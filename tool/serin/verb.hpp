@@ -3,6 +3,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,7 +81,10 @@ class VerbContext {
   Exit exit_ = Exit::done;
 };
 
-/// "http://host:port/path" as origin and path; without a path, `path`. Errors: invalid_argument.
+/// "NAME=VALUE" as its two parts; nothing without a '=' or without a name. Pure.
+std::optional<std::pair<std::string, std::string>> name_and_value(const std::string& word);
+
+/// "http://host:port/path", or https, as origin and path; without a path, `path`. Errors: invalid_argument.
 Result<std::pair<std::string, std::string>> split_url(const std::string& url, std::string_view path);
 
 /// Every verb's `--json`: `context.out()` then gets one JSON document.

@@ -64,10 +64,9 @@ Status fill_options(const CheckFlags& flags, Opened& opened) {
   options.deadline = Deadline::after(opened.clock.now(), deadline);
   options.run_id = fmt::format("{}-{}", format_rfc3339(opened.clock.wall()), getpid());
   for (const std::string& parameter : flags.parameters) {
-    const std::size_t equals = parameter.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return fail(Errc::invalid_argument, fmt::format("--set {}: write NAME=VALUE", parameter));
-    options.parameters[parameter.substr(0, equals)] = parameter.substr(equals + 1);
+    const auto pair = name_and_value(parameter);
+    if (!pair) return fail(Errc::invalid_argument, fmt::format("--set {}: write NAME=VALUE", parameter));
+    options.parameters[pair->first] = pair->second;
   }
   return {};
 }

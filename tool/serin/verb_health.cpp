@@ -37,10 +37,10 @@ Result<std::vector<ProbeTarget>> targets_of(const HealthFlags& flags) {
                 fmt::format("at most {} addresses at once, not {}", most_targets, flags.urls.size()));
   std::map<std::string, std::string> expected;
   for (const std::string& claim : flags.expected) {
-    const std::size_t equals = claim.find('=');
-    if (equals == std::string::npos || equals == 0)
+    const auto pair = name_and_value(claim);
+    if (!pair)
       return fail(Errc::invalid_argument, fmt::format("--expect '{}' is not FIELD=VALUE, like commit=0a1b2c3", claim));
-    expected[claim.substr(0, equals)] = claim.substr(equals + 1);
+    expected[pair->first] = pair->second;
   }
   std::vector<ProbeTarget> targets;
   for (const std::string& url : flags.urls) {

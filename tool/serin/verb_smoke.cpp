@@ -31,10 +31,9 @@ struct SmokeFlags {
 Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words, std::string_view flag) {
   std::map<std::string, std::string> out;
   for (const std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return fail(Errc::invalid_argument, fmt::format("{} '{}' is not NAME=VALUE", flag, word));
-    out[word.substr(0, equals)] = word.substr(equals + 1);
+    const auto pair = name_and_value(word);
+    if (!pair) return fail(Errc::invalid_argument, fmt::format("{} '{}' is not NAME=VALUE", flag, word));
+    out[pair->first] = pair->second;
   }
   return out;
 }
