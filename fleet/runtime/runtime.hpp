@@ -79,7 +79,8 @@ class Runtime {
  private:
   friend int run_service(std::string_view, const std::vector<std::string>&, const std::function<Status(Runtime&)>&);
   Runtime(std::string_view name, Environment environment);
-  /// As many connections to an origin as GuardedHttp lets calls through: none waits where no breaker sees it.
+  /// As many connections to an origin as the usual policy of GuardedHttp lets calls through, so that none waits where
+  /// no breaker sees it. A policy of the file that lets more through has them wait here.
   static std::unique_ptr<http::Session> make_session(bool reuse, const Clock& clock);
   ~Runtime();
   Runtime(const Runtime&) = delete;
