@@ -121,6 +121,11 @@ TEST_F(FleetAtWork, passes_its_smoke_tests_and_what_is_broken_says_what_was_expe
   EXPECT_EQ(broken.code, 1) << broken.text();
   EXPECT_NE(broken.out.find("/service is mlb-worker, expected == nba"), std::string::npos) << broken.text();
   EXPECT_NE(broken.err.find("::error file="), std::string::npos) << broken.text();
+  const Outcome full = run(
+      {bin() + "/serin", "smoke", "run", wrong, "--url", "mlb-worker=" + urls["mlb-worker"], "--html", "/dev/full"});
+  EXPECT_EQ(full.code, 3) << full.text();
+  EXPECT_NE(full.out.find("0 passed, 1 failed"), std::string::npos)
+      << "what was found is told all the same: " << full.text();
   EXPECT_EQ(run({bin() + "/serin", "smoke", "run", wrong, "--service", "none"}).code, 2) << "no test is no pass";
   EXPECT_EQ(run({bin() + "/serin", "smoke", "run", wrong}).code, 3) << "nobody said where the service is";
   EXPECT_EQ(run({bin() + "/serin", "smoke", "run", wrong, "--url", "mlb-worker=http://127.0.0.1:1"}).code, 1);

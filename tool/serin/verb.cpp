@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+
 namespace serin::tool {
 
 Exit exit_of(const Error& error) noexcept {
@@ -25,6 +27,13 @@ Exit exit_of(const Error& error) noexcept {
 void VerbContext::fail_with(const Error& error) {
   err("serin: " + error.detail() + "\n");
   finish(exit_of(error));
+}
+
+Status write_report_to(const std::string& path, std::string_view text, bool append) {
+  std::ofstream file(path, std::ios::binary | (append ? std::ios::app : std::ios::trunc));
+  file << text << std::flush;
+  if (!file) return fail(Errc::unavailable, fmt::format("the report cannot be written to {}", path));
+  return {};
 }
 
 std::optional<std::pair<std::string, std::string>> name_and_value(const std::string& word) {

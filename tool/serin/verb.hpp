@@ -81,6 +81,10 @@ class VerbContext {
   Exit exit_ = Exit::done;
 };
 
+/// A report into what the user named: a file, which is replaced or appended to, a pipe, a device.
+/// Errors: unavailable, naming it: it cannot be opened, or is full.
+Status write_report_to(const std::string& path, std::string_view text, bool append = false);
+
 /// "NAME=VALUE" as its two parts; nothing without a '=' or without a name. Pure.
 std::optional<std::pair<std::string, std::string>> name_and_value(const std::string& word);
 

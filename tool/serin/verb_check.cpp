@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <memory>
 
 #include "databases.hpp"
@@ -109,11 +108,7 @@ Status write_report(const std::string& wanted, const checks::CheckReport& report
     context.out(text);
     return {};
   }
-  const std::string path = wanted.substr(equals + 1);
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text << std::flush;
-  if (!file) return fail(Errc::unavailable, fmt::format("the report cannot be written to {}", path));
-  return {};
+  return write_report_to(wanted.substr(equals + 1), text);
 }
 
 Exit exit_of_report(const checks::CheckReport& report, std::string_view fail_on) {

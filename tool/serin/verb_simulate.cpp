@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "comparison.hpp"
@@ -189,9 +188,7 @@ void run_compare(const SimulateFlags& flags, VerbContext& context) {
       context.out(page);
       return {};
     }
-    std::ofstream out(flags.page, std::ios::binary | std::ios::trunc);
-    out << page;
-    if (!out.flush()) return fail(Errc::unavailable, fmt::format("{} could not be written", flags.page));
+    SERIN_CHECK(write_report_to(flags.page, page));
     context.out(fmt::format("{} written\n", flags.page));
     return {};
   }();

@@ -117,15 +117,14 @@ Result<Exit> play(RealContext& context, const SmokeFlags& flags) {
   smoke::Report report{.file = flags.file, .environment = flags.environment};
   report.tests = run_all(context, tests, with, *http, flags.parallel);
   report.took = context.sleeper().now() - began;
-  if (!flags.junit.empty()) SERIN_CHECK(write_file(flags.junit, smoke::report_junit(report)));
-  if (!flags.html.empty()) SERIN_CHECK(write_file(flags.html, smoke::report_html(report)));
+  // First, so that a full disk loses no finding.
   context.out(flags.json ? smoke::report_json(report) : smoke::report_text(report));
+  if (!flags.junit.empty()) SERIN_CHECK(write_report_to(flags.junit, smoke::report_junit(report)));
+  if (!flags.html.empty()) SERIN_CHECK(write_report_to(flags.html, smoke::report_html(report)));
   if (flags.github) {
     context.err(smoke::report_github(report));
-    if (const auto summary = context.environment().value("GITHUB_STEP_SUMMARY"); summary && !summary->empty()) {
-      const std::string before = read_file(*summary).value_or("");  // the file is there, and others wrote to it
-      SERIN_CHECK(write_file(*summary, before + smoke::report_markdown(report)));
-    }
+    if (const auto summary = context.environment().value("GITHUB_STEP_SUMMARY"); summary && !summary->empty())
+      SERIN_CHECK(write_report_to(*summary, smoke::report_markdown(report), true));  // others write to it, too
   }
   switch (smoke::outcome_of(report)) {
     case smoke::Outcome::pass: return Exit::done;
