@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "serin/ports/sql_address.hpp"
 #include "serin/postgres/postgres_sql.hpp"
 #include "serin/sqlite/sqlite_bus.hpp"
 #include "serin/sqlite/sqlite_documents.hpp"
@@ -33,7 +34,7 @@ Result<OpenedWarehouse> Databases::warehouse(const std::string& url) {
               SqliteSql::open({.path = *path, .read_connections = 8, .reuse = reuse_}, world_.sleeper, world_.log));
     return warehouse_of(std::move(sql));
   }
-  if (url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+  if (is_postgres_address(url)) {
     SERIN_TRY(auto sql, PostgresSql::open({.url = url, .reuse = reuse_}, world_.sleeper, world_.log));
     return warehouse_of(std::move(sql));
   }

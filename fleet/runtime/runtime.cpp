@@ -10,6 +10,7 @@
 #include "serin/fleet_pipeline/definitions.hpp"
 #include "serin/fleet_pipeline/schema.hpp"
 #include "serin/fleet_runtime/answers.hpp"
+#include "serin/fleet_runtime/session_limits.hpp"
 #include "serin/system/files.hpp"
 
 namespace serin::fleet {
@@ -26,13 +27,6 @@ std::string_view fresh_name(FreshTable table) {
 }
 
 }  // namespace
-
-std::unique_ptr<http::Session> Runtime::make_session(bool reuse, const Clock& clock) {
-  const guard::TargetPolicy usual = guard::usual_http_policy().value();
-  http::SessionOptions options{.reuse = reuse};
-  if (usual.bulkhead) options.per_origin = static_cast<std::size_t>(usual.bulkhead->most);
-  return http::Session::make(std::move(options), clock).value();
-}
 
 Runtime::Runtime(std::string_view name, Environment environment)
     : name_(name),
@@ -71,14 +65,23 @@ Status Runtime::open(const std::vector<std::string>& variables) {
   SERIN_TRY(const std::string warehouse, environment_.required("SERIN_WAREHOUSE"));
   SERIN_TRY(const std::string bus, environment_.required("SERIN_BUS"));
   SERIN_TRY(const std::string documents, environment_.required("SERIN_DOCUMENTS"));
-  SERIN_TRY(OpenedWarehouse opened, databases_.warehouse(warehouse));
+  SERIN_TRY(policies_, read_policies());
+  // FLEET_POOLING=off: no connection serves twice, to measure what keeping them saves.
+  const bool reuse = environment_.value_or("FLEET_POOLING", "on") != "off";
+  http::SessionOptions wide = session_options(policies_);
+  wide.reuse = reuse;
+  SERIN_TRY(plain_http_, http::Session::make(std::move(wide), sleeper_));
+  databases_ = std::make_unique<Databases>(
+      google::AuthWorld{.http = *plain_http_, .sleeper = patient_, .random = random_, .log = &sink_}, environment_,
+      reuse);
+  SERIN_TRY(OpenedWarehouse opened, databases_->warehouse(warehouse));
   warehouse_ = std::move(opened.sql);
   warehouse_pools_ = std::move(opened.pools);
   if (const std::string folder = environment_.value_or("SERIN_STATE", "");
       !folder.empty() && !environment_.value_or("FLEET_DRILLS", "").empty())
     faulty_warehouse_ = std::make_unique<FaultySql>(*warehouse_, sleeper_, random_, folder + "/faults", logger_);
-  SERIN_TRY(bus_, databases_.bus(bus));
-  SERIN_TRY(documents_, databases_.documents(documents));
+  SERIN_TRY(bus_, databases_->bus(bus));
+  SERIN_TRY(documents_, databases_->documents(documents));
   SERIN_CHECK(prepare_warehouse(*warehouse_, patient_, within(start_timeout)));
 
   SERIN_CHECK(guard_everything());
@@ -105,10 +108,9 @@ Status Runtime::open(const std::vector<std::string>& variables) {
 }
 
 Status Runtime::guard_everything() {
-  SERIN_TRY(const policy::Policies policies, read_policies());
   const guard::Watchers watchers{.metrics = &metrics_, .log = &sink_};
   const auto target = [&](const std::string& name) {
-    const policy::NamedPolicy* own = policies.find(name);
+    const policy::NamedPolicy* own = policies_.find(name);
     return own != nullptr ? guard::Target::make(name, sleeper_, random_, own->policy, watchers)
                           : guard::Target::make(name, sleeper_, random_, watchers);
   };
@@ -119,8 +121,8 @@ Status Runtime::guard_everything() {
   guarded_bus_ = std::make_unique<guard::GuardedBus>(*bus_.port, *bus_target_);
   guarded_documents_ = std::make_unique<guard::GuardedDocuments>(*documents_.port, *documents_target_);
   // By the origin as it is called, so "http:*" in the file is every other service.
-  const auto policy_of = [policies](std::string_view origin) -> std::optional<guard::TargetPolicy> {
-    const policy::NamedPolicy* own = policies.find(origin);
+  const auto policy_of = [this](std::string_view origin) -> std::optional<guard::TargetPolicy> {
+    const policy::NamedPolicy* own = policies_.find(origin);
     return own != nullptr ? std::optional(own->policy) : std::nullopt;
   };
   SERIN_TRY(http_,

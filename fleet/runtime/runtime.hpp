@@ -79,9 +79,6 @@ class Runtime {
  private:
   friend int run_service(std::string_view, const std::vector<std::string>&, const std::function<Status(Runtime&)>&);
   Runtime(std::string_view name, Environment environment);
-  /// As many connections to an origin as the usual policy of GuardedHttp lets calls through, so that none waits where
-  /// no breaker sees it. A policy of the file that lets more through has them wait here.
-  static std::unique_ptr<http::Session> make_session(bool reuse, const Clock& clock);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -105,11 +102,9 @@ class Runtime {
   SystemRandom random_;
   JsonLog sink_;
   Logger logger_;
-  /// FLEET_POOLING=off: no connection serves twice, to measure what keeping them saves.
-  bool reuse_ = environment_.value_or("FLEET_POOLING", "on") != "off";
-  std::unique_ptr<http::Session> plain_http_ = make_session(reuse_, sleeper_);
-  Databases databases_{
-      {.http = *plain_http_, .sleeper = patient_, .random = random_, .log = &sink_}, environment_, reuse_};
+  policy::Policies policies_;
+  std::unique_ptr<http::Session> plain_http_;  // as wide as the policies let calls through
+  std::unique_ptr<Databases> databases_;
   std::unique_ptr<Sql> warehouse_;
   std::function<std::vector<pool::NamedStats>()> warehouse_pools_;
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only

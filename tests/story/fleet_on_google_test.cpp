@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <csignal>
 #include <map>
 
 #include "fleet_under_test.hpp"
@@ -79,6 +80,26 @@ TEST_F(OnGoogle, the_fleet_does_the_same_work) {
     EXPECT_NE(deep.out.find(R"("status":"healthy")"), std::string::npos) << name << deep.text();
   }
   EXPECT_EQ(google.serin({"down"}).code, 0);
+}
+
+TEST_F(OnGoogle, a_check_that_is_interrupted_ends_at_once_and_cancels_its_job) {
+  const std::string google = place.substr(place.find('=') + 1);
+  // A job that is never done, and polls that the service holds.
+  for (const char* fault : {R"({"method":"POST","path":"*/queries","pending":1000})",
+                            R"({"method":"GET","path":"*/queries/*","delay":"20s"})"}) {
+    const Outcome set = run({"curl", "-sf", "-d", fault, google + "/emulator/faults"});
+    ASSERT_EQ(set.code, 0) << set.text();
+  }
+  const auto requests = [&] { return run({"curl", "-sf", google + "/emulator/requests"}).out; };
+  const std::string checks =
+      folder.write("checks.yaml", "version: 1\nchecks:\n  - {sql: SELECT 1, warn: '> 5', name: one}\n");
+  Process check({bin() + "/serin", "check", "run", checks, "--db", "bigquery://local/predictions" + place});
+  ASSERT_TRUE(eventually(20s, [&] { return requests().find("\"GET\"") != std::string::npos; })) << check.err_so_far();
+  check.signal(SIGINT);
+  const Outcome ended = check.wait(10s);  // of the 20 s of a poll
+  EXPECT_FALSE(ended.timed_out) << "it waits for the poll";
+  EXPECT_NE(ended.code, 0) << ended.text();
+  EXPECT_NE(requests().find("/cancel"), std::string::npos) << requests();
 }
 
 }  // namespace

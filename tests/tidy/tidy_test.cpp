@@ -229,10 +229,12 @@ TEST(Architecture, the_module_table_is_what_cmake_says) {
     const std::string row = fmt::format("| `{}` | {} |", module.folder, fmt::join(deps, " "));
     EXPECT_NE(text.find(row), std::string::npos) << "ARCHITECTURE.md lacks this row:\n" << row << " what it is for |";
   }
-  // And the other way round: no row for a folder that is gone.
+  // And the other way round: no row for a folder that is gone, and none that was forgotten beside a newer one.
   const std::regex row_start(R"(\n\| `([a-z_/]+)` \|)");
+  std::set<std::string> seen;
   for (std::sregex_iterator it(text.begin(), text.end(), row_start), end; it != end; ++it) {
     const std::string folder = (*it)[1];
+    EXPECT_TRUE(seen.insert(folder).second) << "ARCHITECTURE.md has two rows for " << folder;
     // An optional module is not in every build, but its folder is.
     EXPECT_TRUE(std::ranges::any_of(modules(), [&](const Module& module) { return module.folder == folder; }) ||
                 std::ifstream(root + "/" + folder + "/CMakeLists.txt").good())

@@ -40,7 +40,13 @@ Result<OpenDatabase> open_database(const std::string& url, checks::Engine engine
       opened.http = std::make_unique<http::Session>(clock);
       const google::AuthWorld world{.http = *opened.http, .sleeper = clock, .random = *opened.random};
       opened.google = std::make_unique<google::DataServices>(world, Environment::of_process());
-      SERIN_TRY(opened.sql, opened.google->open_sql(url, google::DataAccess::read_only));
+      // A poll waits most of a minute in the service: it is ended, and its job cancelled, when somebody presses Ctrl-C.
+      std::stop_source ctrl_c;
+      SERIN_TRY(opened.sql, opened.google->open_sql(url, google::DataAccess::read_only, ctrl_c.get_token()));
+      opened.watcher = std::jthread([&clock, ctrl_c](const std::stop_token& end) mutable {
+        while (!end.stop_requested() && sleep_until(clock, clock.now() + 1h, end)) continue;
+        if (!end.stop_requested()) ctrl_c.request_stop();
+      });
       return opened;
     }
   }

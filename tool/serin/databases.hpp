@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "serin/base/error.hpp"
 #include "serin/checks/check.hpp"
@@ -27,8 +28,16 @@ class StoppableClock final : public Sleeper {
     return stopped_ ? now + std::chrono::years(10) : now;
   }
   [[nodiscard]] WallTime wall() const override { return sleeper_.wall(); }
-  Status sleep_until(Instant until) override { return sleeper_.sleep_until(until); }
-  Result<bool> wait(Event& event, Instant until) override { return sleeper_.wait(event, until); }
+  Status sleep_until(Instant until) override {
+    Status slept = sleeper_.sleep_until(until);
+    if (!slept) stopped_ = true;
+    return slept;
+  }
+  Result<bool> wait(Event& event, Instant until) override {
+    Result<bool> waited = sleeper_.wait(event, until);
+    if (!waited) stopped_ = true;  // before anybody acts on it: what he does then has a deadline of that later time
+    return waited;
+  }
   [[nodiscard]] bool stopped() const { return stopped_; }
 
  private:
@@ -47,6 +56,7 @@ struct OpenDatabase {
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<google::DataServices> google;
   std::unique_ptr<Sql> sql;
+  std::jthread watcher;  // of Ctrl-C
 };
 /// A database that is only read, whatever is asked of it. \param clock  outlives it. Errors: its own.
 Result<OpenDatabase> open_database(const std::string& url, checks::Engine engine, Sleeper& clock);

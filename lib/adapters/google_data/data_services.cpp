@@ -106,7 +106,7 @@ Result<std::shared_ptr<Api>> DataServices::api(ApiOptions options, const DataAdd
   return kept->api;
 }
 
-Result<std::unique_ptr<Sql>> DataServices::open_sql(std::string_view url, DataAccess access) {
+Result<std::unique_ptr<Sql>> DataServices::open_sql(std::string_view url, DataAccess access, std::stop_token stop) {
   SERIN_TRY(const DataAddress address, parse_data_address(url));
   if (address.scheme != "bigquery") return other_scheme(address, "bigquery");
   const bool reads = access == DataAccess::read_only;
@@ -114,7 +114,8 @@ Result<std::unique_ptr<Sql>> DataServices::open_sql(std::string_view url, DataAc
                           .dataset = address.name,
                           .location = option(address, "location"),
                           .words = reads ? SqlWords::google_sql : SqlWords::portable,
-                          .read_only = reads};
+                          .read_only = reads,
+                          .stop = std::move(stop)};
   SERIN_TRY(options.max_bytes_billed, bytes_option(address, "max_bytes_billed"));
   SERIN_TRY(options.max_bytes_read, bytes_option(address, "max_bytes_read"));
   SERIN_TRY(std::shared_ptr<Api> over, api(BigQuery::defaults(), address));

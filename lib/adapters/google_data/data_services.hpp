@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -38,8 +39,10 @@ class DataServices {
   /// \param world  outlives it and all that it opened
   DataServices(const AuthWorld& world, Environment environment) : clients_(world, std::move(environment)) {}
   /// Sends nothing. Statements are in the words that SQLite and PostgreSQL share; for reading only, in BigQuery's own.
+  /// \param stop  ends every call at once, and cancels what runs for it
   /// Errors: invalid_argument (address), those of credentials.
-  Result<std::unique_ptr<Sql>> open_sql(std::string_view url, DataAccess access = DataAccess::read_write);
+  Result<std::unique_ptr<Sql>> open_sql(std::string_view url, DataAccess access = DataAccess::read_write,
+                                        std::stop_token stop = {});
   Result<std::unique_ptr<Bus>> open_bus(std::string_view url);
   Result<std::unique_ptr<Documents>> open_documents(std::string_view url);
 

@@ -5,6 +5,7 @@
 #include "connection.hpp"
 #include "dialect.hpp"
 #include "serin/pool/pool.hpp"
+#include "serin/ports/sql_address.hpp"
 #include "serin/system/random.hpp"
 
 namespace serin {
@@ -70,7 +71,7 @@ PostgresSql::PostgresSql(std::unique_ptr<Parts> parts) : parts_(std::move(parts)
 PostgresSql::~PostgresSql() = default;
 
 Result<std::unique_ptr<PostgresSql>> PostgresSql::open(PostgresOptions options, const Clock& clock, LogSink* log) {
-  if (!options.url.starts_with("postgres://") && !options.url.starts_with("postgresql://"))
+  if (!is_postgres_address(options.url))
     return fail(Errc::invalid_argument, "a PostgreSQL address begins with postgres://");
   if (options.connections < 1 || options.connections > 64)
     return fail(Errc::invalid_argument, fmt::format("connections must be 1 to 64, not {}", options.connections));

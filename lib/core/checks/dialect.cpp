@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "serin/base/text.hpp"
+#include "serin/ports/sql_address.hpp"
 
 namespace serin::checks {
 namespace {
@@ -245,7 +246,7 @@ Result<std::string> Dialect::pattern(std::string_view re2) const {
 
 std::optional<Engine> engine_of_address(std::string_view address) noexcept {
   if (address.starts_with("sqlite:")) return Engine::sqlite;
-  if (address.starts_with("postgres://") || address.starts_with("postgresql://")) return Engine::postgres;
+  if (is_postgres_address(address)) return Engine::postgres;
   if (address.starts_with("bigquery://")) return Engine::bigquery;
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "serin/base/text.hpp"
+#include "serin/ports/sql_address.hpp"
 #include "specs.hpp"
 
 namespace serin::config {
@@ -32,7 +33,7 @@ struct Elsewhere {
 };
 const std::vector<Elsewhere>& elsewhere() {
   static const std::vector<Elsewhere> list{{"warehouse",
-                                            {"postgres://", "postgresql://", "bigquery://"},
+                                            {postgres_schemes[0], postgres_schemes[1], "bigquery://"},
                                             "postgres://user@host/database or bigquery://project/dataset"},
                                            {"bus", {"pubsub://"}, "pubsub://project"},
                                            {"documents", {"firestore://"}, "firestore://project"}};
