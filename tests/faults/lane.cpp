@@ -7,59 +7,25 @@
 #include <fstream>
 
 #include "fleet_under_test.hpp"
+#include "one_service.hpp"
 
 namespace serin::faults {
 namespace {
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
+using story::number_at;
+using story::object_of;
 using story::Outcome;
 using story::Process;
+using story::text_at;
 
-constexpr const char* service = "prediction-coordinator";
+constexpr const char* service = story::one_service;
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
     text.replace(at, what.size(), by);
   return text;
-}
-
-std::string text_at(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-std::optional<double> number_at(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  return value->to_number<double>();
-}
-
-json::object object_of(const std::string& text) {
-  boost::system::error_code error;
-  json::value value = json::parse(text, error);
-  return !error && value.is_object() ? std::move(value.as_object()) : json::object();
-}
-
-std::string file_of(int lane, const Kind& kind) {
-  return fmt::format(R"(fleet: lane-{}
-environment: local
-state: state
-warehouse: sqlite:warehouse.db
-bus: sqlite:bus.db
-documents: sqlite:documents.db
-environment_of_all: {{FLEET_DRILLS: "on"}}
-topics: [phase4-complete, prediction-ready]
-subscriptions:
-  - {{name: coordinator-on-phase4, topic: phase4-complete, push: prediction-coordinator, path: /start}}
-  - {{name: coordinator-completions, topic: prediction-ready, push: prediction-coordinator, path: /complete}}
-services:
-  {}:
-    command: ["{}/prediction-coordinator"]
-    labels: {{version: 1.0.0, commit: 0a1b2c3}}
-    replicas: {}
-    environment: {{FLEET_FAULT: "{}"}}
-)",
-                     lane, service, story::bin(), kind.replicas, kind.base_fault);
 }
 
 bool ended_well(const Kind& kind, const End& end) {
@@ -89,16 +55,13 @@ void Lane::disturb(Meanwhile what, const std::string& state) const {
 
 End Lane::play(const Kind& kind, int round) {
   const story::Folder folder;
-  const story::Fleet fleet(folder.write("fleet.yaml", file_of(number_, kind)));
+  const story::Fleet fleet(folder.write(
+      "fleet.yaml", story::one_service_file(fmt::format("lane-{}", number_), kind.replicas, kind.base_fault)));
   if (const Outcome up = fleet.serin({"up"}, 60s); up.code != 0)
     throw std::runtime_error("the fleet does not start: " + up.text());
   const std::string release = fmt::format("x{}", round);
-  const std::string command = kind.command.empty() ? fmt::format("\"{}/prediction-coordinator\"", story::bin())
-                                                   : replaced(kind.command, "%B", story::bin());
-  const std::string file =
-      folder.write("release.yaml", fmt::format("name: {}\ncommand: [{}]\nlabels: {{version: 1.{}.0, commit: 4d5e6f7}}\n"
-                                               "environment: {{FLEET_FAULT: \"{}\"}}\n",
-                                               release, command, round, kind.fault));
+  const std::string file = folder.write(
+      "release.yaml", story::release_file(release, round, kind.fault, replaced(kind.command, "%B", story::bin())));
   const std::string target = story::text_of(fleet.service(service).at("url")) + "/status";
   Process load(
       {story::bin() + "/serin", "load", target, "--rps", fmt::format("{}", kind.rps), "--duration", "10m", "--json"});

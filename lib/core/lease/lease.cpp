@@ -60,7 +60,8 @@ Result<Lease> Lease::acquire(Documents& documents, const Clock& clock, LeaseOpti
   std::int64_t token = 1;
   if (found) {
     SERIN_TRY(const LeaseInfo info, parse(lease.options_.name, found->json));
-    if (!info.holder.empty() && clock.wall() < info.until)
+    const auto is_gone = [&] { return lease.options_.is_gone && lease.options_.is_gone(info.holder); };
+    if (!info.holder.empty() && clock.wall() < info.until && !is_gone())
       return fail(Errc::conflict, fmt::format("'{}' is held by {} since {}, at least until {}", lease.options_.name,
                                               info.holder, format_rfc3339(info.since), format_rfc3339(info.until)));
     token = info.token + 1;

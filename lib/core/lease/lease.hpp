@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
@@ -15,6 +17,9 @@ struct LeaseOptions {
   std::string name;    ///< of what is locked: "rollout of prediction-worker"
   std::string holder;  ///< who asks, as people know him: "serin deploy, process 7 on host"
   Duration ttl = 10s;  ///< after which it is free unless renewed; > 0
+  /// Whether that holder surely acts no more, by what the caller knows beside the clock (its process has ended): then
+  /// its lease need not run out. In doubt: no. Empty: never.
+  std::function<bool(std::string_view holder)> is_gone = {};
 };
 
 /// Who has a lease, as the document says.

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "serin/sim/memory_documents.hpp"
 #include "serin/sim/world.hpp"
 
@@ -55,6 +58,28 @@ TEST_F(Leases, a_late_holder_does_not_free_somebody_elses) {
   ASSERT_TRUE(second);
   EXPECT_TRUE(first->release(never)) << "nothing of his to give back";
   EXPECT_FALSE(acquire("cleo"));
+}
+
+TEST_F(Leases, of_who_is_known_to_be_gone_need_not_run_out) {
+  auto first = acquire("anna");
+  std::vector<std::string> asked;
+  const auto knowing = [&](bool gone) {
+    return Lease::acquire(documents, world.sleeper(),
+                          {.name = "merge",
+                           .holder = "ben",
+                           .is_gone =
+                               [&, gone](std::string_view holder) {
+                                 asked.emplace_back(holder);
+                                 return gone;
+                               }},
+                          never);
+  };
+  EXPECT_EQ(knowing(false).error().code(), Errc::conflict);
+  const auto second = knowing(true);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(asked, (std::vector<std::string>{"anna", "anna"}));
+  EXPECT_GT(second->token(), first->token());
+  EXPECT_EQ(first->renew(never).error().code(), Errc::conflict) << "had it lived after all, it would be told";
 }
 
 TEST_F(Leases, tokens_grow_also_over_releases) {

@@ -13,6 +13,14 @@ constexpr Duration call_timeout = 2s;
 // A router that was started again has its weights back within a second; another's change stays.
 constexpr Duration foreign_grace = 2s;
 
+/// The first split was written down and nothing says that the router ever had it: setting it now is the same action,
+/// not a second one.
+bool first_split_is_only_intended(const Record& record) {
+  const auto is_split = [](const Event& event) { return event.kind == EventKind::set_split; };
+  return std::ranges::any_of(record.events, is_split) &&
+         std::ranges::none_of(record.events, [&](const Event& event) { return is_split(event) && event.done; });
+}
+
 }  // namespace
 
 bool Run::lasting(std::string_view what, const std::string& trouble, Duration limit) {
@@ -163,11 +171,12 @@ Status Run::take_up() {
     return {};
   }
   SERIN_TRY(const Split seen, ports_.router.read(record_.service, Deadline::after(now(), call_timeout)));
-  if (same_split(seen, record_.before)) {
+  const bool unmoved = same_split(seen, record_.before);
+  if (unmoved && !first_split_is_only_intended(record_)) {
     go_back(EventKind::note, "interrupted; the traffic was as before when it was taken up");
     return {};
   }
-  bool ours = same_split(seen, canary_split(record_.baseline, record_.candidate.name, 100));
+  bool ours = unmoved || same_split(seen, canary_split(record_.baseline, record_.candidate.name, 100));
   for (const double percent : plan_.stages)
     ours = ours || same_split(seen, canary_split(record_.baseline, record_.candidate.name, percent));
   if (!ours)
