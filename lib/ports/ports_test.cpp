@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "serin/ports/http.hpp"
+#include "serin/ports/latency.hpp"
 #include "serin/ports/log.hpp"
 
 namespace serin {
@@ -37,6 +38,45 @@ TEST(Logger, adds_its_own_fields_and_skips_what_the_sink_does_not_want) {
   logger.debug("unseen");
   logger.info("seen", {{"count", 3}, {"ok", true}});
   EXPECT_EQ(sink.lines, std::vector<std::string>{"seen/3"});
+}
+
+TEST(LatencyHistogram, is_the_same_after_it_was_written) {
+  LatencyHistogram took;
+  EXPECT_EQ(took.text(), "1:");
+  EXPECT_EQ(LatencyHistogram::parse("1:"), took) << "no request is known too";
+  took.add(0);
+  took.add(1, 2);
+  took.add(3.5, 4);
+  took.add(1e9);
+  EXPECT_EQ(took.text(), "1:0=3,3=4,94=1");
+  EXPECT_EQ(LatencyHistogram::parse(took.text()), took);
+  EXPECT_EQ(took.requests(), 8);
+  EXPECT_EQ(LatencyHistogram::of_counts(took.counts()), took);
+  LatencyHistogram twice = took;
+  twice.add(took);
+  EXPECT_EQ(twice.text(), "1:0=6,3=8,94=2");
+}
+
+TEST(LatencyHistogram, what_cannot_be_read_is_unknown) {
+  for (const std::string_view text :
+       {"", "2:3=4", "1", "1:3", "1:3=0", "1:3=-1", "1:95=1", "1:-1=1", "1:4=1,3=1", "1:3=1,3=1", "1:x=1", "1:3=1,"})
+    EXPECT_EQ(LatencyHistogram::parse(text), std::nullopt) << text;
+  EXPECT_EQ(LatencyHistogram::of_counts(std::vector<std::int64_t>(25)), std::nullopt);
+}
+
+TEST(LatencyHistogram, a_quantile_lies_between_two_edges) {
+  LatencyHistogram took;
+  EXPECT_EQ(took.quantile(0.5), std::nullopt);
+  took.add(5, 50);
+  took.add(100, 45);
+  took.add(60'000, 5);
+  EXPECT_EQ(latency_text(took.quantile(0.5).value()), "4 to 5 ms");
+  EXPECT_EQ(latency_text(took.quantile(0.51).value()), "98 to 108 ms");
+  EXPECT_EQ(latency_text(took.quantile(0.99).value()), "above 30 s");
+  EXPECT_EQ(latency_text({.above_ms = 1111, .at_most_ms = 1234}), "1.11 s to 1.23 s");
+  const auto edges = latency_edges_ms();
+  for (std::size_t i = 1; i < edges.size(); ++i) EXPECT_LT(edges[i - 1], edges[i]);
+  EXPECT_EQ(edges.back(), 30'000);
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "serin/base/error.hpp"
 #include "serin/base/name.hpp"
 #include "serin/base/time.hpp"
+#include "serin/ports/latency.hpp"
 
 namespace serin {
 
@@ -15,6 +17,9 @@ struct TrafficCount {
   std::int64_t requests = 0;  ///< attempts that ended, the hidden ones below included
   std::int64_t errors = 0;    ///< 5xx, cut or missing answers, and `hidden`
   std::int64_t hidden = 0;    ///< attempts that failed here and were retried elsewhere, so that no user saw it
+  /// Of the attempts that were answered, how long the release took for it, without what the client took: a hidden one
+  /// and one without an answer are in none of its cells. Nothing: it is not known how long any of them took.
+  std::optional<LatencyHistogram> latency = {};
 };
 
 struct TrafficSecond {

@@ -11,7 +11,7 @@ Result<AccessLine> parse_access_line(std::string_view line) {
   const auto damaged = [&] {
     return fail(Errc::data_loss, fmt::format("not a line of the access log: '{}'", line.substr(0, 120)));
   };
-  if (cells.size() < 7 || cells[3].size() < 2) return damaged();
+  if (cells.size() < 8 || cells[3].size() < 2) return damaged();
   const std::optional<std::int64_t> status = to_int(cells[2]);
   if (!status) return damaged();
   // "+12" when the answer was logged before it was all sent.
@@ -19,13 +19,16 @@ Result<AccessLine> parse_access_line(std::string_view line) {
   if (time.starts_with('+')) time.remove_prefix(1);
   const std::optional<std::int64_t> milliseconds = to_int(time);
   if (!milliseconds) return damaged();
+  const std::optional<std::int64_t> answer = to_int(cells[6]);
+  if (!answer) return damaged();
   return AccessLine{.service = cells[0],
                     .server = cells[1] == "<NOSRV>" ? std::string_view() : cells[1],
                     .status = static_cast<int>(*status < 0 ? 0 : *status),
                     .cause = cells[3][0],
                     .milliseconds = *milliseconds,
-                    .method = cells[6],
-                    .path = cells.size() > 7 ? cells[7] : std::string_view()};
+                    .answer_milliseconds = *answer < 0 ? std::nullopt : answer,
+                    .method = cells[7],
+                    .path = cells.size() > 8 ? cells[8] : std::string_view()};
 }
 
 bool is_failure(const AccessLine& line) noexcept {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -140,6 +141,8 @@ TEST_F(Live, every_request_is_counted_under_the_release_that_answered) {
   EXPECT_EQ(second.counts[0].errors, 0);
   EXPECT_EQ(second.counts[1].requests, answers["503 v2"]);
   EXPECT_EQ(second.counts[1].errors, answers["503 v2"]);
+  for (const TrafficCount& count : second.counts)
+    EXPECT_EQ(count.latency.value().requests(), count.requests) << "how long each of them took is known";
 }
 
 TEST_F(Live, connections_to_a_replica_are_kept_between_requests) {
@@ -171,6 +174,8 @@ TEST_F(Live, a_dead_replica_fails_nobody_and_is_still_blamed) {
   ASSERT_EQ(second.counts.size(), 2u);
   EXPECT_GE(second.counts[1].hidden, 20) << "v2 failed its half, whoever answered then";
   EXPECT_EQ(second.counts[1].errors, second.counts[1].hidden);
+  EXPECT_EQ(second.counts[0].latency.value().requests(), 40);
+  EXPECT_EQ(second.counts[1].latency.value().requests(), 0) << "who answered nothing took no time for it";
 }
 
 TEST_F(Live, servers_come_move_and_go_without_a_failed_request) {

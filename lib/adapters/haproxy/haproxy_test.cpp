@@ -50,23 +50,31 @@ TEST(Weights, a_release_outside_the_split_gets_nothing) {
 }
 
 TEST(AccessLog, lines_are_read_and_failures_told_from_clients_who_left) {
-  const auto line = parse_access_line("prediction-worker v2-0 500 -- 0 12 POST /predict\n");
+  const auto line = parse_access_line("prediction-worker v2-0 500 -- 0 12 12 POST /predict\n");
   ASSERT_TRUE(line);
   EXPECT_EQ(line->service, "prediction-worker");
   EXPECT_EQ(line->server, "v2-0");
   EXPECT_EQ(line->path, "/predict");
   EXPECT_TRUE(is_failure(*line));
   const auto failed = [](std::string_view text) { return is_failure(parse_access_line(text).value()); };
-  EXPECT_FALSE(failed("a v1-0 200 -- 0 1 GET /"));
-  EXPECT_FALSE(failed("a v1-0 404 -- 0 1 GET /"));
-  EXPECT_TRUE(failed("a v1-0 200 SD 0 1 GET /")) << "the status says 200, the body is cut short";
-  EXPECT_TRUE(failed("a v1-0 504 sH 0 1 GET /"));
-  EXPECT_TRUE(failed("a v1-0 502 SH 0 1 GET /"));
-  EXPECT_FALSE(failed("a v1-0 200 CD 0 1 GET /")) << "the client went away";
-  EXPECT_FALSE(failed("a v1-0 -1 CH 0 1 GET /"));
-  EXPECT_TRUE(failed("a <NOSRV> 503 SC 0 -1 GET /"));
+  EXPECT_FALSE(failed("a v1-0 200 -- 0 1 1 GET /"));
+  EXPECT_FALSE(failed("a v1-0 404 -- 0 1 1 GET /"));
+  EXPECT_TRUE(failed("a v1-0 200 SD 0 1 1 GET /")) << "the status says 200, the body is cut short";
+  EXPECT_TRUE(failed("a v1-0 504 sH 0 1 1 GET /"));
+  EXPECT_TRUE(failed("a v1-0 502 SH 0 1 1 GET /"));
+  EXPECT_FALSE(failed("a v1-0 200 CD 0 1 1 GET /")) << "the client went away";
+  EXPECT_FALSE(failed("a v1-0 -1 CH 0 1 1 GET /"));
+  EXPECT_TRUE(failed("a <NOSRV> 503 SC 0 -1 -1 GET /"));
   EXPECT_FALSE(parse_access_line("garbage"));
-  EXPECT_FALSE(parse_access_line("a b x -- 0 1 GET /"));
+  EXPECT_FALSE(parse_access_line("a b x -- 0 1 1 GET /"));
+}
+
+TEST(AccessLog, what_the_server_took_is_told_from_what_the_client_took) {
+  const auto slow_client = parse_access_line("a v1-0 200 -- 0 9000 12 POST /").value();
+  EXPECT_EQ(slow_client.milliseconds, 9000);
+  EXPECT_EQ(slow_client.answer_milliseconds, 12);
+  EXPECT_EQ(parse_access_line("a v1-0 504 sH 0 60000 -1 GET /").value().answer_milliseconds, std::nullopt);
+  EXPECT_FALSE(parse_access_line("a v1-0 200 -- 0 12 GET /")) << "a line of an earlier format is damaged, not guessed";
 }
 
 Statistics counters(std::int64_t requests, std::int64_t answers, std::int64_t in_flight,
@@ -84,10 +92,10 @@ const TrafficCount* arm(const TrafficSecond& second, std::string_view name) {
 
 TEST(TrafficCounter, counts_by_release) {
   TrafficCounter counter({"a", "b"});
-  counter.add("a v1-0 200 -- 0 1 GET /", 7);
-  counter.add("a v1-1 500 -- 0 1 GET /", 7);
-  counter.add("a v2-0 200 -- 0 1 GET /", 7);
-  counter.add("unknown v2-0 200 -- 0 1 GET /", 7);
+  counter.add("a v1-0 200 -- 0 1 1 GET /", 7);
+  counter.add("a v1-1 500 -- 0 1 1 GET /", 7);
+  counter.add("a v2-0 200 -- 0 1 1 GET /", 7);
+  counter.add("unknown v2-0 200 -- 0 1 1 GET /", 7);
   const CountedSecond second = counter.close(7);
   const TrafficSecond& a = second.services.at("a");
   ASSERT_NE(arm(a, "v1"), nullptr);
@@ -99,11 +107,28 @@ TEST(TrafficCounter, counts_by_release) {
   EXPECT_EQ(second.failures[0].what, "GET /");
 }
 
+TEST(TrafficCounter, how_long_answers_took_is_counted_by_release_and_only_where_there_was_one) {
+  TrafficCounter counter({"a"});
+  counter.sample(counters(0, 0, 0, 0), 1);
+  counter.add("a v1-0 200 -- 0 80 3 GET /", 7);
+  counter.add("a v2-0 200 -- 0 80 55 GET /", 7);
+  counter.add("a v2-0 504 sH 0 60000 -1 GET /", 7);
+  counter.sample(counters(3, 3, 0, 1), 1);
+  const TrafficSecond a = counter.close(7).services.at("a");
+  LatencyHistogram v1;
+  v1.add(3);
+  LatencyHistogram v2;
+  v2.add(55);
+  EXPECT_EQ(arm(a, "v1")->latency, v1);
+  EXPECT_EQ(arm(a, "v2")->requests, 3) << "with the one that a retry hid";
+  EXPECT_EQ(arm(a, "v2")->latency, v2) << "neither the hidden one nor the one without an answer took a time";
+}
+
 TEST(TrafficCounter, what_a_retry_hid_is_the_failing_releases_error) {
   TrafficCounter counter({"a"});
   counter.sample(counters(100, 100, 0, 3), 1);
   counter.close(1);
-  counter.add("a v1-0 200 -- +1 1 GET /", 2);
+  counter.add("a v1-0 200 -- +1 1 1 GET /", 2);
   counter.sample(counters(101, 101, 0, 4), 1);
   const TrafficSecond second = counter.close(2).services.at("a");
   ASSERT_NE(arm(second, "v2"), nullptr) << "the log has only the server that answered";
@@ -134,7 +159,7 @@ TEST(TrafficCounter, a_request_on_its_way_is_not_missing) {
   for (int second = 0; second < 20; ++second) {
     // Counter and log are never read at the same moment: sometimes the one is ahead, sometimes the other.
     counter.sample(counters(10 * second + second % 3, 10 * second, 0), 1);
-    for (int i = 0; i < 10; ++i) counter.add("a v1-0 200 -- 0 1 GET /", second);
+    for (int i = 0; i < 10; ++i) counter.add("a v1-0 200 -- 0 1 1 GET /", second);
     const TrafficSecond counted = counter.close(second).services.at("a");
     all += counted.unattributed + counted.lost;
   }

@@ -6,7 +6,7 @@ namespace serin::haproxy {
 
 std::string access_log_format() {
   // Nothing that a client wrote stands before the path, and the path is the last field: no quoting can go wrong.
-  return "%b %s %ST %ts %rc %Ta %HM %HP";
+  return "%b %s %ST %ts %rc %Ta %Tr %HM %HP";
 }
 
 std::string render(const RouterConfig& config) {

@@ -39,6 +39,7 @@ void TrafficCounter::add(std::string_view text, std::int64_t second) {
     Arm& arm = service.open[release];
     ++arm.requests;
     arm.errors += failed ? 1 : 0;
+    if (line->answer_milliseconds) arm.latency.add(static_cast<double>(*line->answer_milliseconds));
   }
   if (failed && failures_.size() < most_failures)
     failures_.push_back({.service = std::string(line->service),
@@ -105,8 +106,11 @@ CountedSecond TrafficCounter::close(std::int64_t second) {
     for (const auto& [release, arm] : service.open) {
       Result<ReleaseName> checked = ReleaseName::make(release);
       if (checked)
-        out.counts.push_back(
-            {.release = *std::move(checked), .requests = arm.requests, .errors = arm.errors, .hidden = arm.hidden});
+        out.counts.push_back({.release = *std::move(checked),
+                              .requests = arm.requests,
+                              .errors = arm.errors,
+                              .hidden = arm.hidden,
+                              .latency = arm.latency});
       else
         out.lost += arm.requests;
     }

@@ -49,6 +49,7 @@ class TrafficCounter {
     std::int64_t requests = 0;
     std::int64_t errors = 0;
     std::int64_t hidden = 0;
+    LatencyHistogram latency;
   };
   struct Service {
     std::map<std::string, Arm> open;  // of the second that is not closed yet, by release

@@ -6,6 +6,7 @@
 
 #include "serin/base/text.hpp"
 #include "serin/rollout/record.hpp"
+#include "serin/rollout/sql_columns.hpp"
 
 namespace serin::control {
 namespace {
@@ -78,7 +79,8 @@ Result<std::unique_ptr<ControlStore>> ControlStore::open(Sql& sql, const Clock& 
               "CREATE INDEX IF NOT EXISTS failed_requests_by_second ON failed_requests(service, second)",
               "CREATE TABLE IF NOT EXISTS facts(key TEXT PRIMARY KEY, value TEXT)"})
           SERIN_CHECK(session.execute(statement, {}));
-        return {};
+        // NULL in rows of earlier versions: not known.
+        return rollout::ensure_column(session, "traffic_counts", "latency", "TEXT");
       },
       store->soon());
   if (!made) return pass(made.error().in("the control database"));
@@ -231,11 +233,12 @@ Status ControlStore::add_second(const std::map<std::string, TrafficSecond>& serv
           SERIN_CHECK(session.execute(
               "INSERT OR REPLACE INTO traffic(service, second, unattributed, lost) VALUES($1, $2, $3, $4)", row));
           for (const TrafficCount& count : counted.counts) {
-            const std::vector<SqlValue> cells{service,        counted.second, count.release.str(),
-                                              count.requests, count.errors,   count.hidden};
+            const SqlValue latency = count.latency ? SqlValue(count.latency->text()) : SqlValue();
+            const std::vector<SqlValue> cells{
+                service, counted.second, count.release.str(), count.requests, count.errors, count.hidden, latency};
             SERIN_CHECK(session.execute(
-                "INSERT OR REPLACE INTO traffic_counts(service, second, release, requests, errors, hidden) "
-                "VALUES($1, $2, $3, $4, $5, $6)",
+                "INSERT OR REPLACE INTO traffic_counts(service, second, release, requests, errors, hidden, latency) "
+                "VALUES($1, $2, $3, $4, $5, $6, $7)",
                 cells));
           }
         }
@@ -266,8 +269,8 @@ Result<TrafficWindow> ControlStore::traffic(const ServiceName& service, std::int
   SERIN_TRY(
       const SqlTable counts,
       sql_.query(
-          "SELECT second, release, requests, errors, hidden FROM traffic_counts WHERE service = $1 AND second > $2 "
-          "ORDER BY second, release",
+          "SELECT second, release, requests, errors, hidden, latency FROM traffic_counts WHERE service = $1 AND second "
+          "> $2 ORDER BY second, release",
           {service.str(), after}, soon()));
   TrafficWindow window{.complete = after};
   std::map<std::int64_t, std::size_t> places;
@@ -283,7 +286,8 @@ Result<TrafficWindow> ControlStore::traffic(const ServiceName& service, std::int
     window.seconds[place->second].counts.push_back({.release = std::move(release),
                                                     .requests = number(row[2]),
                                                     .errors = number(row[3]),
-                                                    .hidden = number(row[4])});
+                                                    .hidden = number(row[4]),
+                                                    .latency = LatencyHistogram::parse(text(row[5]))});
   }
   return window;
 }

@@ -126,5 +126,46 @@ TEST_F(Control, seconds_of_traffic_come_back_in_order) {
   EXPECT_EQ(store->failures(shop, 11, 20, 100)->size(), 2u);
 }
 
+TEST_F(Control, how_long_requests_took_comes_back_and_unknown_stays_unknown) {
+  LatencyHistogram took;
+  took.add(3, 5);
+  took.add(99'999);
+  const auto v1 = release("v1").name;
+  const auto v2 = release("v2").name;
+  ASSERT_TRUE(store->add_second({{"shop",
+                                  {.second = 5,
+                                   .counts = {{.release = v1, .requests = 6, .latency = took},
+                                              {.release = v2, .requests = 1, .latency = LatencyHistogram()}}}}},
+                                {}, {}));
+  ASSERT_TRUE(store->add_second({{"shop", {.second = 6, .counts = {{.release = v1, .requests = 6}}}}}, {}, {}));
+  ASSERT_TRUE(
+      sql->execute("INSERT INTO traffic_counts VALUES('shop', 7, 'v1', 9, 0, 0, '2:1=9')", {}, Deadline::never()));
+  ASSERT_TRUE(sql->execute("INSERT INTO traffic VALUES('shop', 7, 0, 0)", {}, Deadline::never()));
+  const auto window = store->traffic(shop, 4);
+  ASSERT_TRUE(window && window->seconds.size() == 3);
+  EXPECT_EQ(window->seconds[0].counts[0].latency, took);
+  EXPECT_EQ(window->seconds[0].counts[1].latency, LatencyHistogram()) << "nothing took any time, and that is known";
+  EXPECT_EQ(window->seconds[1].counts[0].latency, std::nullopt);
+  EXPECT_EQ(window->seconds[2].counts[0].latency, std::nullopt) << "a later version's cells are not ours";
+}
+
+TEST_F(Control, a_database_of_an_earlier_version_learns_the_column) {
+  const auto never = Deadline::never();
+  ASSERT_TRUE(sql->execute("DROP TABLE traffic_counts", {}, never));
+  ASSERT_TRUE(
+      sql->execute("CREATE TABLE traffic_counts(service TEXT, second INTEGER, release TEXT, requests INTEGER, "
+                   "errors INTEGER, hidden INTEGER, PRIMARY KEY(service, second, release)) WITHOUT ROWID",
+                   {}, never));
+  ASSERT_TRUE(sql->execute("INSERT INTO traffic_counts VALUES('shop', 5, 'v1', 9, 1, 0)", {}, never));
+  ASSERT_TRUE(sql->execute("INSERT INTO traffic VALUES('shop', 5, 0, 0)", {}, never));
+  const auto again = ControlStore::open(*sql, world.sleeper());
+  ASSERT_TRUE(again) << again.error().text();
+  ASSERT_TRUE(ControlStore::open(*sql, world.sleeper())) << "once more";
+  const auto window = (*again)->traffic(shop, 4);
+  ASSERT_TRUE(window && window->seconds.size() == 1);
+  EXPECT_EQ(window->seconds[0].counts.at(0).requests, 9);
+  EXPECT_EQ(window->seconds[0].counts.at(0).latency, std::nullopt) << "an old row is unknown, not zero";
+}
+
 }  // namespace
 }  // namespace serin::control
