@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace serin::sim {
 namespace {
@@ -12,8 +13,21 @@ constexpr std::int64_t lag = 2;  // seconds until the counts of a second are com
 
 }  // namespace
 
-Fleet::Fleet(World& world, ServiceName service) : world_(world), service_(std::move(service)) {
+Fleet::Fleet(World& world, ServiceName service)
+    : world_(world), service_(std::move(service)), times_(world.random().next()) {
   world_.every(1s, [this] { count_second(); });
+}
+
+LatencyHistogram Fleet::times_of(std::int64_t requests, const Behaviour& behaviour) {
+  LatencyHistogram times;
+  for (std::int64_t i = 0; i < requests; ++i) {
+    // A normal number by Box and Muller.
+    const double normal = std::sqrt(-2 * std::log(1 - times_.unit())) * std::cos(2 * std::numbers::pi * times_.unit());
+    double seconds = seconds_of(behaviour.takes) * std::exp(0.5 * normal);
+    if (times_.unit() < behaviour.stalls) seconds *= 10;
+    times.add(1000 * (seconds + seconds_of(slowness_)));
+  }
+  return times;
 }
 
 void Fleet::count_second() {
@@ -35,6 +49,7 @@ void Fleet::count_second() {
     for (std::int64_t i = 0; i < count.requests; ++i)
       if (world_.random().unit() < rate) ++count.errors;
     failures_ += count.errors;
+    if (!latency_hidden_) count.latency = times_of(count.requests, behaviour);
     second.counts.push_back(std::move(count));
   }
   seconds_.push_back(std::move(second));

@@ -38,6 +38,8 @@ struct Behaviour {
   Duration errors_after{};                    ///< since its start
   std::optional<std::string> claims_service;  ///< what its /health says
   bool breaks_contract = false;               ///< claims the health contract, and answers only /health as it says
+  Duration takes = 20ms;                      ///< the median of its requests; they spread as a lognormal of 0.5
+  double stalls = 0;                          ///< share of requests that take ten times as long
   bool deep_fails = false;                    ///< its /health/deep is 503 while it is ready
   std::optional<Duration> not_ready_after;    ///< loses its readiness
 };
@@ -50,6 +52,10 @@ class Fleet final : public Router, public Platform, public Traffic, public HttpC
   Fleet(World& world, ServiceName service);
   void behave(const ReleaseName& release, Behaviour behaviour) { behaviours_[release.str()] = std::move(behaviour); }
   void set_rate(double rate) { rate_ = rate; }
+  /// From now on every request to anybody takes so much longer.
+  void set_slowness(Duration longer) { slowness_ = longer; }
+  /// From now on nobody knows how long requests take.
+  void hide_latency(bool hidden) { latency_hidden_ = hidden; }
   /// From now on every request to anybody fails with this probability on top.
   void set_outage(double rate) { outage_ = rate; }
   void set_split(Split split) { split_ = std::move(split); }
@@ -78,6 +84,7 @@ class Fleet final : public Router, public Platform, public Traffic, public HttpC
     int replicas = 1;
   };
   void count_second();
+  [[nodiscard]] LatencyHistogram times_of(std::int64_t requests, const Behaviour& behaviour);
   [[nodiscard]] Replica replica(const std::string& release, int index) const;
 
   World& world_;
@@ -89,6 +96,9 @@ class Fleet final : public Router, public Platform, public Traffic, public HttpC
   std::vector<TrafficSecond> seconds_;
   double rate_ = 100;
   double outage_ = 0;
+  Duration slowness_{};
+  bool latency_hidden_ = false;
+  SeededRandom times_;  // its own, so that nothing else depends on how many are drawn
   bool jammed_ = false;
   std::int64_t failures_ = 0;
 };

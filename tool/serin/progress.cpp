@@ -60,6 +60,9 @@ std::string report_text(const rollout::Report& report, const std::vector<control
     out +=
         fmt::format("  {:>5.4g} %  {:>6.1f} s{}  {}\n", stage.percent, seconds_of(stage.lasted),
                     stage.extensions > 0 ? fmt::format(" (extended {} times)", stage.extensions) : "", stage.verdict);
+    if (stage.percent > 0)
+      out += fmt::format("                     latency: new {}; old {}\n", rollout::latency_text(stage.canary),
+                         rollout::latency_text(stage.baseline));
   }
   out += fmt::format("  evidence: {}\n", rollout::evidence_text(report));
   out += fmt::format("  failed user requests: {}, of them the new version's: {}\n", report.failed_user_requests,

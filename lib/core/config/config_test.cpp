@@ -21,7 +21,7 @@ services:
     replicas: 2
     ready: {path: /ready, timeout: 10s}
     release: v1
-    plan: {stages: [10], checks: {file: checks.yaml, between: false, timeout: 5s}}
+    plan: {stages: [10], judge: {latency: {tolerable: 20ms, warm_up: 1s}}, checks: {file: checks.yaml, between: false, timeout: 5s}}
     releases:
       v2: {labels: {version: "2"}, environment: {MODE: new}}
       same:
@@ -58,6 +58,9 @@ TEST(Fleet, is_read_completely_and_releases_say_only_what_differs) {
   EXPECT_EQ(worker->releases[0].environment.at("MODE"), "new");
   EXPECT_EQ(worker->releases[0].replicas, 2);
   EXPECT_EQ(worker->plan.stages, std::vector<double>{10});
+  EXPECT_EQ(worker->plan.latency.tolerable, 20ms);
+  EXPECT_EQ(worker->plan.latency.warm_up, 1s);
+  EXPECT_TRUE(worker->plan.latency.judged);
   EXPECT_EQ(worker->plan.monitoring_duration, 20s) << "what the service's plan leaves out comes from the fleet's";
   EXPECT_EQ(worker->plan.judge.alpha, 0.005);
   EXPECT_EQ(worker->plan.gate.file, "checks.yaml");

@@ -46,6 +46,12 @@ rollout::PlanOptions read_plan(YamlMap& map, rollout::PlanOptions plan) {
       plan.past.attribution_wait = past->duration("attribution_wait", plan.past.attribution_wait);
       past->done();
     }
+    if (auto latency = judge->map("latency")) {
+      plan.latency.judged = latency->flag("judged", plan.latency.judged);
+      plan.latency.tolerable = latency->duration("tolerable", plan.latency.tolerable);
+      plan.latency.warm_up = latency->duration("warm_up", plan.latency.warm_up);
+      latency->done();
+    }
     judge->done();
   }
   if (auto checks = map.map("checks")) {

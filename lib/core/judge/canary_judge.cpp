@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "serin/judge/error_judge.hpp"
 
@@ -21,6 +22,22 @@ Stakes stakes_of(const ErrorJudgeOptions& options) {
 }
 
 double band_alpha(const CanaryJudgeOptions& options) { return options.errors.alpha * band_part; }
+
+/// The one that says most.
+LatencyJudge::Tail slowest_tail(const LatencyJudge& latency) {
+  const std::vector<LatencyJudge::Tail> tails = latency.tails();
+  const auto most = std::ranges::max_element(tails, {}, &LatencyJudge::Tail::log_evidence);
+  return most == tails.end() ? LatencyJudge::Tail{} : *most;
+}
+
+std::string slower_text(const LatencyJudge& latency, const CanaryEvidence& now) {
+  const bool by_body = now.body - now.body_needed > now.tails - now.beside_needed;
+  if (by_body)
+    return fmt::format("the new version is slower: {}; evidence {}, needed {}", explain(latency.body().value()),
+                       odds_text(now.body), odds_text(now.body_needed));
+  return fmt::format("the new version is slower: {}; evidence of errors and latency {}, needed {}",
+                     explain(slowest_tail(latency)), odds_text(now.beside), odds_text(now.beside_needed));
+}
 
 std::string counts_text(const Bucket& total) {
   const auto rate = [](std::int64_t errors, std::int64_t requests) {
@@ -94,7 +111,7 @@ void CanaryJudge::learn_latency(const LatencyCounts& baseline) {
 }
 
 void CanaryJudge::add_latency(const LatencyCounts& canary, const LatencyCounts& baseline) {
-  if (!latency_) return;
+  if (!latency_) return;  // whoever has no edges cannot read the cells
   latency_->add(canary, baseline);
   decide_beside();
 }
@@ -105,9 +122,12 @@ CanaryEvidence CanaryJudge::evidence() const {
                           .past = past_ ? past_->log_evidence() : 0,
                           .past_needed = past_needed_,
                           .total = total_};
-  if (latency_)
-    evidence.beside = combined(
-        std::array{Weighted{1 - latency_weight, evidence.beside}, Weighted{latency_weight, latency_->log_evidence()}});
+  if (!latency_) return evidence;
+  evidence.tails = latency_->log_evidence();
+  evidence.beside =
+      combined(std::array{Weighted{1 - latency_weight, evidence.beside}, Weighted{latency_weight, evidence.tails}});
+  if (const auto body = latency_->body()) evidence.body = body->log_evidence;
+  evidence.body_needed = -std::log(band_alpha(options_));
   return evidence;
 }
 
@@ -124,12 +144,17 @@ void CanaryJudge::found(Guilt guilt, Cause cause) noexcept {
 
 void CanaryJudge::decide_beside() {
   if (guilt_ == Guilt::worse) return;
-  if (evidence().beside >= beside_needed_) {
-    const bool by_latency = latency_ && latency_->log_evidence() > errors_.log_evidence();
-    if (by_latency) return found(Guilt::worse, Cause::slower);
-    if (enough_errors()) return found(Guilt::worse, Cause::beside_baseline);
+  const CanaryEvidence now = evidence();
+  if (now.beside >= beside_needed_) {
+    if (latency_ && now.tails > errors_.log_evidence()) {
+      // As with errors: a few slow requests are no reason to turn a release around.
+      if (slowest_tail(*latency_).canary_slower >= options_.errors.min_canary_errors)
+        return found(Guilt::worse, Cause::slower);
+    } else if (enough_errors()) {
+      return found(Guilt::worse, Cause::beside_baseline);
+    }
   }
-  if (latency_ && latency_->beyond_bands(band_alpha(options_)).value_or(0) > 0) found(Guilt::worse, Cause::slower);
+  if (latency_ && now.body > now.body_needed) found(Guilt::worse, Cause::slower);
 }
 
 void CanaryJudge::decide_by_past() {
@@ -162,7 +187,7 @@ std::string explain(const CanaryJudge& judge) {
   switch (judge.cause()) {
     case Cause::nothing: break;
     case Cause::beside_baseline: return fmt::format("{}; {}", counts, beside);
-    case Cause::slower: return fmt::format("it is slower than the baseline; {}; {}", counts, beside);
+    case Cause::slower: return fmt::format("{}; {}", slower_text(*judge.latency(), now), counts);
     case Cause::unattributed:
       return fmt::format("{}; {}; hardly anybody uses the old version, so it is not known whether it fails too", counts,
                          past);

@@ -32,6 +32,9 @@ enum class Cause : std::uint8_t {
 struct CanaryEvidence {
   double beside = 0;         ///< natural log of the evidence against the baseline of the same time, all metrics
   double beside_needed = 0;  ///< from there on it is a verdict
+  double tails = 0;          ///< of it, the evidence of the slow tails alone
+  double body = 0;           ///< natural log of the evidence that the whole canary is slower; 0 without latencies
+  double body_needed = 0;    ///< 0 without latencies
   double past = 0;           ///< the same against the old version's past; 0 without one
   double past_needed = 0;
   Bucket total;

@@ -136,7 +136,7 @@ TEST(CanaryJudge, one_flaky_client_is_no_reason_where_clients_are_known) {
 
 TEST(CanaryJudge, a_slow_canary_is_worse_although_nothing_fails) {
   CanaryJudgeOptions taken = options();
-  taken.latency = LatencyOptions{.edges_ms = {10, 100, 1000}};
+  taken.latency = LatencyOptions{.edges_ms = {10, 100, 1000}, .tolerable_ms = 0};
   CanaryJudge judge = CanaryJudge::make(taken).value();
   for (int i = 0; i < 60; ++i) judge.learn_latency({95, 4, 1, 0});
   for (int i = 0; i < 60 && judge.guilt() == Guilt::unproved; ++i) {
@@ -145,6 +145,7 @@ TEST(CanaryJudge, a_slow_canary_is_worse_although_nothing_fails) {
   }
   EXPECT_EQ(judge.guilt(), Guilt::worse) << explain(judge);
   EXPECT_EQ(judge.cause(), Cause::slower);
+  EXPECT_NE(explain(judge).find("canary requests took longer than "), std::string::npos) << explain(judge);
 }
 
 TEST(CanaryJudge, without_data_nothing_is_proved) {

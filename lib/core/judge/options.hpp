@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -27,9 +28,21 @@ struct ErrorJudgeOptions {
   std::int64_t restart_every = 30;     ///< one restart of the evidence each so many buckets; >= 1
 };
 
+/// Requests by how long they took: one cell for each edge, which is the most that it holds, and one above the last.
+using LatencyCounts = std::vector<std::int64_t>;
+
+/// How long the old version's requests took while it had everything.
+struct LatencyPast {
+  LatencyCounts counts;
+  std::array<double, 4> dispersion{1, 1, 1, 1};  ///< >= 1: how those beyond its p50, p90, p95 and p99 clump
+  friend bool operator==(const LatencyPast&, const LatencyPast&) = default;
+};
+
 /// Latency as counts of requests between fixed edges.
 struct LatencyOptions {
   std::vector<double> edges_ms;       ///< growing, > 0; the last cell is open
+  std::optional<LatencyPast> past;    ///< from before; nothing: it is learned at 0 %, as far as there is such a time
+  double tolerable_ms = 5;            ///< every request may take so much longer, >= 0; rounded up to the next edge
   double band_margin = 0.02;          ///< difference of the distributions that is tolerable, 0 to 1
   std::int64_t learn_requests = 500;  ///< of the baseline alone, before its quantiles are frozen; >= 100
 };

@@ -205,14 +205,21 @@ TEST(Band, has_the_published_width) {
   EXPECT_EQ(time_uniform_band(0, 0.05), 1);
 }
 
+std::vector<double> fine_edges() {
+  std::vector<double> edges;
+  for (double edge = 1; edge < 30'000; edge *= 1.1) edges.push_back(edge);
+  return edges;
+}
+
 /// Counts of `n` lognormal times with a median of 50 ms; a share of them stalls ten times as long.
-LatencyCounts times(Random& random, int n, double slower, double stalled) {
-  const std::vector<double> edges = usual_edges_ms();
+LatencyCounts times(Random& random, int n, double slower, double stalled, double longer_ms = 0) {
+  const std::vector<double> edges = fine_edges();
   LatencyCounts counts(edges.size() + 1);
   for (int i = 0; i < n; ++i) {
     const double u = std::max(random.unit(), 1e-12);
     double ms = 50 * slower * std::exp(0.5 * normal_quantile(u));
     if (random.unit() < stalled) ms *= 10;
+    ms += longer_ms;
     ++counts[latency_cell(edges, ms)];
   }
   return counts;
@@ -222,13 +229,13 @@ struct Slowness {
   std::optional<int> tails;  // second in which it was found
   std::optional<int> body;
 };
-Slowness watch(std::uint64_t seed, double slower, double stalled) {
+Slowness watch(std::uint64_t seed, double slower, double stalled, double longer_ms = 0) {
   sim::SeededRandom random(seed);
-  LatencyJudge judge = LatencyJudge::make({.edges_ms = usual_edges_ms()}, {}).value();
+  LatencyJudge judge = LatencyJudge::make({.edges_ms = fine_edges()}, {}).value();
   for (int second = 0; second < 60; ++second) judge.learn(times(random, 100, 1, 0));
   Slowness found;
   for (int second = 1; second <= 300; ++second) {
-    judge.add(times(random, 50, slower, stalled), times(random, 50, 1, 0));
+    judge.add(times(random, 50, slower, stalled, longer_ms), times(random, 50, 1, 0));
     if (!found.tails && judge.log_evidence() >= std::log(1 / 0.005)) found.tails = second;
     if (!found.body && judge.beyond_bands(0.005).value_or(0) > 0) found.body = second;
   }
@@ -245,7 +252,44 @@ TEST(Latency, body_and_tails_are_each_found_by_their_own_test) {
   for (std::uint64_t seed = 10; seed < 30; ++seed) {
     const Slowness same = watch(seed, 1, 0);
     EXPECT_FALSE(same.tails || same.body) << seed;
+    const Slowness harmless = watch(seed, 1, 0, 5);
+    EXPECT_FALSE(harmless.tails || harmless.body) << seed << ": 5 ms more are tolerable";
   }
+}
+
+TEST(Latency, a_baseline_that_is_fast_because_it_is_idle_accuses_nobody) {
+  sim::SeededRandom random(3);
+  LatencyLearner learner(fine_edges().size() + 1);
+  for (int second = 0; second < 60; ++second) learner.add(times(random, 100, 1, 0.01));
+  const auto end_of = [&](std::optional<LatencyPast> past) {
+    LatencyJudge judge = LatencyJudge::make({.edges_ms = fine_edges(), .past = std::move(past)}, {}).value();
+    // At 95 % the canary carries what the old version carried before, which is twice as fast without it.
+    for (int second = 0; second < 300; ++second) judge.add(times(random, 95, 1, 0.01), times(random, 5, 0.5, 0));
+    return std::pair(judge.log_evidence(), judge.beyond_bands(0.001).value());
+  };
+  const auto [tails, body] = end_of(learner.past());
+  EXPECT_LT(tails, std::log(100));
+  EXPECT_LT(body, 0);
+  EXPECT_GT(end_of(std::nullopt).second, 0) << "without a past it would have been accused";
+}
+
+TEST(Latency, the_tails_say_what_they_counted) {
+  sim::SeededRandom random(4);
+  LatencyLearner learner(fine_edges().size() + 1);
+  for (int second = 0; second < 60; ++second) learner.add(times(random, 100, 1, 0));
+  LatencyJudge judge = LatencyJudge::make({.edges_ms = fine_edges(), .past = learner.past()}, {}).value();
+  ASSERT_TRUE(judge.frozen()) << "from the first bucket on";
+  for (int second = 0; second < 60; ++second) judge.add(times(random, 50, 1, 0.1), times(random, 50, 1, 0));
+  const std::vector<LatencyJudge::Tail> tails = judge.tails();
+  ASSERT_EQ(tails.size(), 4u);
+  const LatencyJudge::Tail& slowest = tails.back();
+  EXPECT_EQ(slowest.quantile, 0.99);
+  EXPECT_EQ(slowest.canary_requests, 3000);
+  EXPECT_GE(slowest.canary_ms, slowest.baseline_ms + 5);
+  EXPECT_NEAR(static_cast<double>(slowest.canary_slower) / 3000, 0.1, 0.03);
+  EXPECT_NEAR(static_cast<double>(slowest.baseline_slower) / 3000, 0.01, 0.01);
+  EXPECT_GT(slowest.log_evidence, std::log(1000));
+  EXPECT_NE(explain(slowest).find("its 99th percentile before"), std::string::npos) << explain(slowest);
 }
 
 TEST(Latency, without_quantiles_or_requests_nothing_is_known) {

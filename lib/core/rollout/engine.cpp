@@ -20,26 +20,39 @@ bool was_condemned(const Record& record, const std::string& digest) {
          std::ranges::any_of(record.events, [](const Event& event) { return event.kind == EventKind::verdict; });
 }
 
+std::string errors_before(const PlanOptions& plan, const ReleaseName& baseline) {
+  if (plan.learned->requests > 0)
+    return fmt::format("before, {} of {} requests to {} failed; errors clump by {:.2g}", plan.learned->errors,
+                       plan.learned->requests, baseline, plan.learned->dispersion);
+  return fmt::format("{} was seen for less than {} before, so it is judged beside its errors of the same time only",
+                     baseline, format_duration(plan.past.least));
+}
+
+std::string latency_before(const PlanOptions& plan, const ReleaseName& baseline) {
+  const std::optional<LatencyHistogram> before =
+      plan.learned_latency ? LatencyHistogram::of_counts(plan.learned_latency->counts) : std::nullopt;
+  if (!before) return fmt::format("how long requests to {} took before is not known", baseline);
+  return fmt::format("before, requests to {} took {} (p50), {} (p95), {} (p99)", baseline,
+                     latency_text(before->quantile(0.5).value()), latency_text(before->quantile(0.95).value()),
+                     latency_text(before->quantile(0.99).value()));
+}
+
 /// What the old version's traffic until now teaches; it is part of the plan, so that it is the same after a crash.
-std::optional<judge::History> learn_past(const Ports& ports, const ServiceName& service, const ReleaseName& baseline,
-                                         const PastPlan& plan) {
-  if (plan.window <= 0s) return std::nullopt;
+void learn_past(const Ports& ports, const ServiceName& service, const ReleaseName& baseline, PlanOptions& plan) {
+  if (plan.past.window <= 0s) return;
   const std::int64_t now = second_of(ports.sleeper.now());
-  const std::int64_t after = now - std::chrono::floor<std::chrono::seconds>(plan.window).count();
+  const std::int64_t after = now - std::chrono::floor<std::chrono::seconds>(plan.past.window).count();
   const Result<TrafficWindow> window = ports.traffic.read(service, std::max<std::int64_t>(-1, after),
                                                           Deadline::after(ports.sleeper.now(), call_timeout));
   if (!window) {
     ports.observer.on_note(fmt::format("nothing is learned of {} before: {}", baseline, window.error().detail()));
-    return std::nullopt;
+    return;
   }
-  const judge::History learned = learn(plan, *window, baseline);
-  ports.observer.on_note(
-      learned.requests > 0
-          ? fmt::format("before, {} of {} requests to {} failed; errors clump by {:.2g}", learned.errors,
-                        learned.requests, baseline, learned.dispersion)
-          : fmt::format("{} was seen for less than {} before, so it is judged beside its errors of the same time only",
-                        baseline, format_duration(plan.least)));
-  return learned;
+  plan.learned = learn(plan.past, *window, baseline);
+  ports.observer.on_note(errors_before(plan, baseline));
+  if (!plan.latency.judged) return;
+  plan.learned_latency = learn_latency(*window, baseline);
+  ports.observer.on_note(latency_before(plan, baseline));
 }
 
 Result<Report> drive(Run& run) {
@@ -92,7 +105,7 @@ Result<Report> Engine::run(const Request& request) {
                 .progress = {},
                 .events = {},
                 .buckets = {}};
-  record.plan.learned = learn_past(ports_, service, *baseline, record.plan.past);
+  learn_past(ports_, service, *baseline, record.plan);
   SERIN_TRY(record.id, ports_.journal.create(record));
   Run run(ports_, std::move(record));
   return drive(run);

@@ -75,11 +75,14 @@ void expect_journal(const Record& record, int kills) {
 }
 
 /// Kills a deploy at its n-th point, and taking it up at `second_kill` unless that is 0. False: there is no n-th point.
-bool survives(int n, int second_kill, double error_rate, State end) {
+bool survives(int n, int second_kill, const sim::Behaviour& behaviour, State end) {
   Scene scene;
+  scene.options.latency.warm_up = 1s;
+  // What it learns of the past has to be the same after a kill.
+  scene.world.advance(10s);
   scene.options.stages = {20, 50};
   scene.options.monitoring_duration = 10s;
-  scene.fleet.behave(release("v2"), {.error_rate = error_rate});
+  scene.fleet.behave(release("v2"), behaviour);
   std::string at = killed_at(scene, n, [&] { static_cast<void>(scene.deploy()); });
   if (at.empty()) return false;
   int kills = 1;
@@ -121,19 +124,27 @@ bool survives(int n, int second_kill, double error_rate, State end) {
   return true;
 }
 
-void sweep(double error_rate, State end, bool twice) {
+void sweep(const sim::Behaviour& behaviour, State end, bool twice) {
   int n = 1;
   // The second kill wanders over the points of taking up, so that they meet in many pairs.
-  while (survives(n, twice ? 1 + n * 7 % 31 : 0, error_rate, end) && !testing::Test::HasFailure()) ++n;
+  while (survives(n, twice ? 1 + n * 7 % 31 : 0, behaviour, end) && !testing::Test::HasFailure()) ++n;
   EXPECT_GT(n, 100) << "the scenario has that many points at least";
 }
 
-TEST(Killed, anywhere_in_a_rollout_to_the_end_keeps_evidence_and_order) { sweep(0, State::promoted, false); }
+const sim::Behaviour healthy{};
+const sim::Behaviour failing{.error_rate = 0.2};
+const sim::Behaviour slow{.takes = 60ms, .stalls = 0.1};
+
+TEST(Killed, anywhere_in_a_rollout_to_the_end_keeps_evidence_and_order) { sweep(healthy, State::promoted, false); }
 TEST(Killed, anywhere_in_a_rollout_that_is_taken_back_keeps_evidence_and_order) {
-  sweep(0.2, State::rolled_back, false);
+  sweep(failing, State::rolled_back, false);
 }
-TEST(Killed, again_while_it_is_taken_up_still_goes_on) { sweep(0, State::promoted, true); }
-TEST(Killed, again_while_it_is_taken_up_still_takes_back_what_is_bad) { sweep(0.2, State::rolled_back, true); }
+TEST(Killed, anywhere_in_a_rollout_of_a_slow_release_keeps_evidence_and_order) {
+  sweep(slow, State::rolled_back, false);
+}
+TEST(Killed, again_while_it_is_taken_up_still_goes_on) { sweep(healthy, State::promoted, true); }
+TEST(Killed, again_while_it_is_taken_up_still_takes_back_what_is_bad) { sweep(failing, State::rolled_back, true); }
+TEST(Killed, again_while_it_is_taken_up_still_takes_back_what_is_slow) { sweep(slow, State::rolled_back, true); }
 
 }  // namespace
 }  // namespace serin::rollout

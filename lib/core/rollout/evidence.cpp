@@ -35,17 +35,40 @@ void sum(Bucket& total, const Bucket& bucket) {
   total.lost += bucket.lost;
 }
 
+/// Adds an arm's histogram of a second to what is known of it; one that is not known makes the sum so.
+void sum(std::optional<LatencyHistogram>& total, const TrafficCount& count) {
+  if (!count.latency && count.requests > 0) total.reset();
+  if (total && count.latency) total->add(*count.latency);
+}
+
 }  // namespace
 
 Bucket make_bucket(const TrafficSecond& second, const ReleaseName& candidate, int stage) {
-  Bucket bucket{.second = second.second, .stage = stage, .unattributed = second.unattributed, .lost = second.lost};
+  Bucket bucket{.second = second.second,
+                .stage = stage,
+                .unattributed = second.unattributed,
+                .lost = second.lost,
+                .canary_latency = LatencyHistogram(),
+                .baseline_latency = LatencyHistogram()};
   for (const TrafficCount& count : second.counts) {
     const bool canary = count.release == candidate;
     (canary ? bucket.canary_requests : bucket.baseline_requests) += count.requests;
     (canary ? bucket.canary_errors : bucket.baseline_errors) += count.errors;
     (canary ? bucket.canary_hidden : bucket.baseline_hidden) += count.hidden;
+    sum(canary ? bucket.canary_latency : bucket.baseline_latency, count);
   }
   return bucket;
+}
+
+std::optional<judge::LatencyPast> learn_latency(const TrafficWindow& window, const ReleaseName& baseline) {
+  judge::LatencyLearner learner(latency_edges_ms().size() + 1);
+  for (const TrafficSecond& second : window.seconds) {
+    const Bucket bucket = make_bucket(second, baseline, -1);
+    if (bucket.baseline_requests == 0 && bucket.unattributed == 0 && bucket.lost == 0 && bucket.canary_latency)
+      learner.add(bucket.canary_latency->counts());
+  }
+  if (learner.requests() == 0) return std::nullopt;
+  return learner.past();
 }
 
 judge::History learn(const PastPlan& plan, const TrafficWindow& window, const ReleaseName& baseline) {
@@ -89,10 +112,11 @@ judge::CanaryJudge guilt_of(const PlanOptions& plan) {
   return *std::move(made);
 }
 
-/// Evidence of two tests on one scale: from ln(1/alpha) on either of them is a verdict.
+/// Evidence of several tests on one scale: from ln(1/alpha) on any of them is a verdict.
 double strongest(const judge::CanaryEvidence& evidence, double alpha) {
   double beyond = evidence.beside - evidence.beside_needed;
   if (evidence.past_needed > 0) beyond = std::max(beyond, evidence.past - evidence.past_needed);
+  if (evidence.body_needed > 0) beyond = std::max(beyond, evidence.body - evidence.body_needed);
   return beyond - std::log(alpha);
 }
 
@@ -106,6 +130,10 @@ judge::CanaryJudgeOptions judge_of(const PlanOptions& plan) {
                                     .attribution_wait = wait,
                                     .latency = {}};
   if (plan.learned && plan.learned->requests > 0) options.history = plan.learned;
+  if (plan.latency.judged)
+    options.latency = judge::LatencyOptions{.edges_ms = {latency_edges_ms().begin(), latency_edges_ms().end()},
+                                            .past = plan.learned_latency,
+                                            .tolerable_ms = 1000 * seconds_of(plan.latency.tolerable)};
   return options;
 }
 
@@ -133,6 +161,7 @@ void Evidence::enter(double percent, std::int64_t second) {
 void Evidence::add(Bucket& bucket) {
   const judge::Bucket counts = judge::sane(counts_of(bucket));
   guilt_.add(counts);
+  add_latency(bucket);
   ratio_.add(counts);
   if (bucket.second > entered_) {
     sum(total_, bucket);
@@ -147,6 +176,22 @@ void Evidence::add(Bucket& bucket) {
   }
   bucket.worse = strongest(guilt_.evidence(), plan_.judge.alpha);
   bucket.healthy = healthy_.evidence().healthy;
+}
+
+void Evidence::add_latency(const Bucket& bucket) {
+  // By the bucket's own stage: its late seconds come before or after the next one is entered, as it happens.
+  if (bucket.stage >= 0 && first_traffic_ < 0) first_traffic_ = bucket.second;
+  const std::optional<judge::LatencyJudge>& judge = guilt_.latency();
+  if (!judge || !bucket.canary_latency || !bucket.baseline_latency) return;
+  if (bucket.stage < 0) {
+    if (bucket.canary_requests == 0) guilt_.learn_latency(bucket.baseline_latency->counts());
+    return;
+  }
+  if (std::chrono::seconds(bucket.second - first_traffic_) < plan_.latency.warm_up) return;
+  // Whoever carries more than half is slower because of that. Without a past nobody knows by how much.
+  const bool heavier = plan_.stages.at(static_cast<std::size_t>(bucket.stage)) > 50;
+  if (heavier && !judge->frozen()) return;
+  guilt_.add_latency(bucket.canary_latency->counts(), bucket.baseline_latency->counts());
 }
 
 std::string Evidence::share_off() const {

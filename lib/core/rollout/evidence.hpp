@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "serin/base/name.hpp"
@@ -34,6 +35,10 @@ struct Findings {
 /// dispersion is learned: then requests and errors are 0. Pure.
 [[nodiscard]] judge::History learn(const PastPlan& plan, const TrafficWindow& window, const ReleaseName& baseline);
 
+/// The same for how long its requests took; seconds of which that is not known teach nothing. Nothing: no request.
+/// Pure.
+[[nodiscard]] std::optional<judge::LatencyPast> learn_latency(const TrafficWindow& window, const ReleaseName& baseline);
+
 /// Turns seconds of traffic into findings. The proof that the candidate is worse gathers over the whole rollout, the
 /// proof that it is healthy anew in each stage: what was fine at 5 % says little about 50 %. What is not known counts
 /// against health: a failure of nobody in particular is the candidate's there, and a request that is in no count
@@ -49,6 +54,7 @@ class Evidence {
   [[nodiscard]] Findings findings() const;
 
  private:
+  void add_latency(const Bucket& bucket);
   [[nodiscard]] std::string share_off() const;
   [[nodiscard]] std::string guilt_reason() const;
   [[nodiscard]] judge::ErrorJudge fresh() const;
@@ -58,6 +64,7 @@ class Evidence {
   judge::RatioInterval ratio_;
   judge::ErrorJudge healthy_;
   judge::ShareCheck share_{0.5, 1};
+  std::int64_t first_traffic_ = -1;  // second
   double percent_ = 0;
   std::int64_t entered_ = -1;
   // Of the stage:

@@ -69,6 +69,14 @@ Status check_past(const PastPlan& past) {
   return at_least("judge.past.attribution_wait", past.attribution_wait, 0s);
 }
 
+Status check_latency(const LatencyPlan& latency) {
+  SERIN_CHECK(at_least("judge.latency.tolerable", latency.tolerable, 0s));
+  if (latency.tolerable > 1min)
+    return fail(Errc::invalid_argument,
+                fmt::format("judge.latency.tolerable must be 1m or less, not {}", format_duration(latency.tolerable)));
+  return at_least("judge.latency.warm_up", latency.warm_up, 0s);
+}
+
 }  // namespace
 
 std::string_view on_undecided_name(OnUndecided policy) noexcept {
@@ -105,6 +113,7 @@ Result<Plan> Plan::make(PlanOptions options) {
   SERIN_CHECK(at_least("all_failed", static_cast<double>(options.all_failed), 1));
   SERIN_CHECK(check_judge(options.judge));
   SERIN_CHECK(check_past(options.past));
+  SERIN_CHECK(check_latency(options.latency));
   SERIN_CHECK(at_least("checks.timeout", options.gate.timeout, 100ms));
   if (options.gate.timeout > 1min)
     return fail(Errc::invalid_argument,

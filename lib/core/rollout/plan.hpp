@@ -35,6 +35,13 @@ struct PastPlan {
   Duration attribution_wait = 60s;    ///< for the old version's errors to say whose fault it is, then it is taken back
 };
 
+/// Whether slowness takes a release back, and how much of it is meant.
+struct LatencyPlan {
+  bool judged = true;
+  Duration tolerable = 5ms;  ///< each request may take so much longer; 0 to 1 min
+  Duration warm_up = 10s;    ///< of the candidate's first traffic, while its caches are cold: not judged; >= 0
+};
+
 /// As a person writes it, in a file or as options of `serin deploy`. It may hold nonsense: Plan::make checks.
 struct PlanOptions {
   std::vector<double> stages = {5, 50, 95};  ///< percent, growing, each > 0 and < 100; 0 goes before, 100 comes after
@@ -54,7 +61,9 @@ struct PlanOptions {
   bool keep_old = false;           ///< leave the old release running, without traffic, after the promotion
   judge::ErrorJudgeOptions judge;
   PastPlan past = {};
+  LatencyPlan latency = {};
   std::optional<judge::History> learned = {};  ///< by the engine when a rollout begins; never written by a person
+  std::optional<judge::LatencyPast> learned_latency = {};  ///< the same
   GatePlan gate = {};
 };
 

@@ -8,6 +8,7 @@
 #include "serin/base/error.hpp"
 #include "serin/base/name.hpp"
 #include "serin/base/time.hpp"
+#include "serin/ports/latency.hpp"
 #include "serin/ports/platform.hpp"
 #include "serin/ports/router.hpp"
 #include "serin/rollout/plan.hpp"
@@ -87,6 +88,9 @@ struct Bucket {
   std::int64_t baseline_hidden = 0;
   std::int64_t unattributed = 0;
   std::int64_t lost = 0;
+  /// How long the answered ones took; nothing: not known, and then this second says nothing of anybody's latency.
+  std::optional<LatencyHistogram> canary_latency = {};
+  std::optional<LatencyHistogram> baseline_latency = {};
   double worse = 0;    ///< natural log of the evidence that the canary is worse, after this second
   double healthy = 0;  ///< natural log of the evidence that it is healthy, in this stage, after this second
   friend bool operator==(const Bucket&, const Bucket&) = default;

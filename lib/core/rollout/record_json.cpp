@@ -163,6 +163,39 @@ void each_history_field(History& history, const Visit& visit) {
   visit("dispersion", history.dispersion);
 }
 
+template <class Latency, class Visit>
+void each_latency_field(Latency& latency, const Visit& visit) {
+  visit("judged", latency.judged);
+  visit("tolerable_ns", latency.tolerable);
+  visit("warm_up_ns", latency.warm_up);
+}
+
+json::object latency_past_object(const judge::LatencyPast& past) {
+  json::object out;
+  out["cells"] = LatencyHistogram::of_counts(past.counts).value_or(LatencyHistogram()).text();
+  out["dispersion"] = json::array(past.dispersion.begin(), past.dispersion.end());
+  return out;
+}
+
+Result<judge::LatencyPast> latency_past_of(Reader reader) {
+  std::string cells;
+  reader.read("cells", cells);
+  const json::array dispersion = reader.array("dispersion");
+  judge::LatencyPast past;
+  const std::optional<LatencyHistogram> histogram = LatencyHistogram::parse(cells);
+  if (!histogram) reader.spoil(fmt::format("'cells' is no latency histogram of this version: {}", cells));
+  if (dispersion.size() != past.dispersion.size()) reader.spoil("'dispersion' has not the right size");
+  for (std::size_t i = 0; i < dispersion.size() && i < past.dispersion.size(); ++i) {
+    if (!dispersion[i].is_number())
+      reader.spoil("'dispersion' holds something that is no number");
+    else
+      past.dispersion[i] = dispersion[i].to_number<double>();
+  }
+  SERIN_CHECK(reader.status());
+  past.counts = histogram->counts();
+  return past;
+}
+
 template <class Gate, class Visit>
 void each_gate_field(Gate& gate, const Visit& visit) {
   visit("file", gate.file);
@@ -201,6 +234,10 @@ std::string plan_json(const PlanOptions& plan) {
     each_history_field(*plan.learned, Writer{learned});
     out["learned"] = std::move(learned);
   }
+  json::object latency;
+  each_latency_field(plan.latency, Writer{latency});
+  out["latency"] = std::move(latency);
+  if (plan.learned_latency) out["learned_latency"] = latency_past_object(*plan.learned_latency);
   // Only when there are any: journals of earlier versions know nothing of them.
   if (!plan.gate.file.empty()) {
     json::object gate;
@@ -234,6 +271,16 @@ Result<PlanOptions> parse_plan_json(std::string_view text) {
     plan.learned.emplace();
     each_history_field(*plan.learned, [&](const char* name, auto& value) { learned.read(name, value); });
     SERIN_CHECK(learned.status());
+  }
+  // A rollout of an earlier version began without a judge of latency, and ends without one.
+  plan.latency.judged = false;
+  if (reader.has("latency")) {
+    Reader latency("plan", reader.object("latency"));
+    each_latency_field(plan.latency, [&](const char* name, auto& value) { latency.read(name, value); });
+    SERIN_CHECK(latency.status());
+  }
+  if (reader.has("learned_latency")) {
+    SERIN_TRY(plan.learned_latency, latency_past_of(Reader("plan", reader.object("learned_latency"))));
   }
   if (reader.has("checks")) {
     Reader gate("plan", reader.object("checks"));

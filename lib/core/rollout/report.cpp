@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cmath>
 
@@ -12,7 +13,18 @@ namespace serin::rollout {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::array<std::pair<const char*, double>, 3> shown_quantiles = {
+    {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}}};
+
 Instant start_of(std::int64_t second) { return Instant(std::chrono::seconds(second)); }
+
+void count(ArmTotals& arm, const std::optional<LatencyHistogram>& latency, std::int64_t requests) {
+  if (latency)
+    arm.latency.add(*latency);
+  else
+    arm.untimed += requests;
+}
 
 void count(ArmTotals& canary, ArmTotals& baseline, const Bucket& bucket) {
   canary.requests += bucket.canary_requests;
@@ -21,6 +33,8 @@ void count(ArmTotals& canary, ArmTotals& baseline, const Bucket& bucket) {
   baseline.requests += bucket.baseline_requests;
   baseline.errors += bucket.baseline_errors;
   baseline.hidden += bucket.baseline_hidden;
+  count(canary, bucket.canary_latency, bucket.canary_requests);
+  count(baseline, bucket.baseline_latency, bucket.baseline_requests);
 }
 
 /// Takes the events in order; the stage that is entered last is the one that everything belongs to.
@@ -72,8 +86,23 @@ void fold_events(Report& report, const Record& record) {
     stage->lasted = std::max(Duration::zero(), start_of(record.buckets.back().second + 1) - stage->entered);
 }
 
+/// The edges between which each percentile lies; null where nothing is known.
+json::value latency_json(const ArmTotals& arm) {
+  if (arm.latency.requests() == 0) return nullptr;
+  json::object out{{"requests", arm.latency.requests()}, {"unknown_requests", arm.untimed}};
+  for (const auto& [name, quantile] : shown_quantiles) {
+    const LatencyHistogram::Range range = arm.latency.quantile(quantile).value_or(LatencyHistogram::Range{});
+    out[name] = json::object{{"above", range.above_ms},
+                             {"at_most", range.at_most_ms ? json::value(*range.at_most_ms) : json::value(nullptr)}};
+  }
+  return out;
+}
+
 json::object arm_json(const ArmTotals& arm) {
-  return {{"requests", arm.requests}, {"errors", arm.errors}, {"hidden_errors", arm.hidden}};
+  return {{"requests", arm.requests},
+          {"errors", arm.errors},
+          {"hidden_errors", arm.hidden},
+          {"latency_ms", latency_json(arm)}};
 }
 
 json::value seconds_between(const std::optional<Instant>& from, const std::optional<Instant>& to) {
@@ -132,6 +161,15 @@ std::string evidence_text(const Report& report) {
       report.worse, report.worse_needed, report.healthy, report.healthy_needed);
   if (report.unattributed > 0) out += fmt::format("; {} closed without an answer", report.unattributed);
   if (report.lost > 0) out += fmt::format("; {} not counted", report.lost);
+  return out;
+}
+
+std::string latency_text(const ArmTotals& arm) {
+  if (arm.latency.requests() == 0) return arm.untimed > 0 ? "not known" : "no answer";
+  std::string out;
+  for (const auto& [name, quantile] : shown_quantiles)
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", name, serin::latency_text(*arm.latency.quantile(quantile)));
+  if (arm.untimed > 0) out += fmt::format(" (of {} more requests it is not known)", arm.untimed);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "serin/ports/latency.hpp"
 #include "serin/rollout/record.hpp"
 
 namespace serin::rollout {
@@ -12,6 +13,8 @@ struct ArmTotals {
   std::int64_t requests = 0;
   std::int64_t errors = 0;
   std::int64_t hidden = 0;
+  LatencyHistogram latency;  ///< of the answered requests of those seconds in which it is known
+  std::int64_t untimed = 0;  ///< requests of the other seconds
 };
 
 struct StageReport {
@@ -62,6 +65,8 @@ struct Report {
 [[nodiscard]] Report make_report(const Record& record);
 /// One JSON object, the form of `--json`.
 [[nodiscard]] std::string report_json(const Report& report);
+/// "p50 20 to 22 ms, p95 41 to 45 ms, p99 60 to 66 ms": the edges between which each lies; "not known", "no answer".
+[[nodiscard]] std::string latency_text(const ArmTotals& arm);
 /// "canary 12 of 480 failed, baseline 3 of 9000; worse 5.2 of 4.6 nats, healthy -3.1 of 3.0".
 [[nodiscard]] std::string evidence_text(const Report& report);
 

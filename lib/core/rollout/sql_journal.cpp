@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "serin/rollout/sql_columns.hpp"
+
 namespace serin::rollout {
 namespace {
 
@@ -49,6 +51,8 @@ Result<Event> event_of(const SqlRow& row) {
   return event;
 }
 
+SqlValue of(const std::optional<LatencyHistogram>& latency) { return latency ? SqlValue(latency->text()) : SqlValue(); }
+
 Bucket bucket_of(const SqlRow& row) {
   return {.second = number(row[0]),
           .stage = static_cast<int>(number(row[1])),
@@ -60,6 +64,8 @@ Bucket bucket_of(const SqlRow& row) {
           .baseline_hidden = number(row[7]),
           .unattributed = number(row[8]),
           .lost = number(row[9]),
+          .canary_latency = LatencyHistogram::parse(text(row[12])),
+          .baseline_latency = LatencyHistogram::parse(text(row[13])),
           .worse = real(row[10]),
           .healthy = real(row[11])};
 }
@@ -84,7 +90,9 @@ Result<std::unique_ptr<SqlJournal>> SqlJournal::open(Sql& sql, const Clock& cloc
               "baseline_errors INTEGER, baseline_hidden INTEGER, unattributed INTEGER, lost INTEGER, worse REAL, "
               "healthy REAL, PRIMARY KEY(rollout, second)) WITHOUT ROWID"})
           SERIN_CHECK(session.execute(statement, {}));
-        return {};
+        // NULL in rows of earlier versions: not known.
+        SERIN_CHECK(ensure_column(session, "rollout_evidence", "canary_latency", "TEXT"));
+        return ensure_column(session, "rollout_evidence", "baseline_latency", "TEXT");
       },
       journal->soon());
   if (!made) return pass(made.error().in("the journal"));
@@ -171,11 +179,15 @@ Status SqlJournal::add(std::int64_t id, std::span<const Bucket> buckets) {
                                              bucket.unattributed,
                                              bucket.lost,
                                              bucket.worse,
-                                             bucket.healthy};
+                                             bucket.healthy,
+                                             of(bucket.canary_latency),
+                                             of(bucket.baseline_latency)};
           SERIN_CHECK(session.execute(
               "INSERT INTO rollout_evidence(rollout, second, stage, canary_requests, canary_errors, canary_hidden, "
-              "baseline_requests, baseline_errors, baseline_hidden, unattributed, lost, worse, healthy) VALUES($1, $2, "
-              "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+              "baseline_requests, baseline_errors, baseline_hidden, unattributed, lost, worse, healthy, "
+              "canary_latency, "
+              "baseline_latency) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT "
+              "DO NOTHING",
               values));
         }
         return {};
@@ -221,10 +233,11 @@ Result<Record> SqlJournal::load(std::int64_t id) {
   SERIN_TRY(Record record, read(table.rows.front()));
   SERIN_TRY(
       const SqlTable buckets,
-      sql_.query("SELECT second, stage, canary_requests, canary_errors, canary_hidden, baseline_requests, "
-                 "baseline_errors, baseline_hidden, unattributed, lost, worse, healthy FROM rollout_evidence WHERE "
-                 "rollout = $1 ORDER BY second",
-                 {id}, soon()));
+      sql_.query(
+          "SELECT second, stage, canary_requests, canary_errors, canary_hidden, baseline_requests, "
+          "baseline_errors, baseline_hidden, unattributed, lost, worse, healthy, canary_latency, baseline_latency FROM "
+          "rollout_evidence WHERE rollout = $1 ORDER BY second",
+          {id}, soon()));
   for (const SqlRow& row : buckets.rows) record.buckets.push_back(bucket_of(row));
   return record;
 }

@@ -71,9 +71,15 @@ TEST_F(JournalOnFile, keeps_a_rollout_whole) {
                       .baseline_hidden = 0,
                       .unattributed = 3,
                       .lost = 4,
+                      .canary_latency = LatencyHistogram::parse("1:3=4"),
+                      .baseline_latency = LatencyHistogram::parse("1:3=90,40=5"),
                       .worse = 0.5,
                       .healthy = -1};
-  const std::vector<Bucket> buckets{bucket};
+  Bucket untimed = bucket;
+  untimed.second = 93;
+  untimed.canary_latency = LatencyHistogram();
+  untimed.baseline_latency.reset();
+  const std::vector<Bucket> buckets{bucket, untimed};
   ASSERT_TRUE(journal->add(id, buckets));
   ASSERT_TRUE(journal->add(id, buckets)) << "the same second again is fine";
 
@@ -106,6 +112,29 @@ TEST_F(JournalOnFile, has_one_open_rollout_of_a_service) {
   EXPECT_EQ(journal->history(std::nullopt, 10)->size(), 3u);
   EXPECT_EQ(journal->history(record().service, 1)->front().progress.state, State::starting) << "the newest first";
   EXPECT_EQ(journal->load(99).error().code(), Errc::not_found);
+}
+
+TEST_F(JournalOnFile, of_an_earlier_version_learns_what_is_new_and_does_not_know_it_of_what_is_old) {
+  const auto never = Deadline::never();
+  ASSERT_TRUE(sql->execute("DROP TABLE rollout_evidence", {}, never));
+  ASSERT_TRUE(
+      sql->execute("CREATE TABLE rollout_evidence(rollout INTEGER, second INTEGER, stage INTEGER, "
+                   "canary_requests INTEGER, canary_errors INTEGER, canary_hidden INTEGER, baseline_requests "
+                   "INTEGER, baseline_errors INTEGER, baseline_hidden INTEGER, unattributed INTEGER, lost "
+                   "INTEGER, worse REAL, healthy REAL, PRIMARY KEY(rollout, second)) WITHOUT ROWID",
+                   {}, never));
+  const std::int64_t id = journal->create(record()).value();
+  ASSERT_TRUE(
+      sql->execute("INSERT INTO rollout_evidence VALUES($1, 92, 0, 5, 1, 0, 95, 2, 0, 0, 0, 0.5, 0.25)", {id}, never));
+  const auto again = SqlJournal::open(*sql, world.sleeper());
+  ASSERT_TRUE(again) << again.error().text();
+  const Record read = (*again)->load(id).value();
+  ASSERT_EQ(read.buckets.size(), 1u);
+  EXPECT_EQ(read.buckets[0].canary_requests, 5);
+  EXPECT_EQ(read.buckets[0].canary_latency, std::nullopt);
+  const std::vector<Bucket> next{{.second = 93, .canary_latency = LatencyHistogram::parse("1:3=4")}};
+  ASSERT_TRUE((*again)->add(id, next));
+  EXPECT_EQ((*again)->load(id)->buckets.at(1), next[0]);
 }
 
 }  // namespace

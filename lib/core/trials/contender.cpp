@@ -10,6 +10,7 @@
 
 #include "serin/base/text.hpp"
 #include "serin/judge/canary_judge.hpp"
+#include "serin/ports/latency.hpp"
 
 namespace serin::trials {
 namespace {
@@ -26,7 +27,7 @@ class Ours final : public Contender {
     options_.errors.restart_every = std::max<std::int64_t>(1, 30 / step);
     options_.attribution_wait = (options_.attribution_wait + step - 1) / step;
     if (scenario.latency && !options_.latency)
-      options_.latency = judge::LatencyOptions{.edges_ms = judge::usual_edges_ms()};
+      options_.latency = judge::LatencyOptions{.edges_ms = {latency_edges_ms().begin(), latency_edges_ms().end()}};
   }
 
   void learn(const Tick& tick) override {

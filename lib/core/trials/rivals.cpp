@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include "serin/judge/kayenta.hpp"
 #include "serin/judge/latency.hpp"
 #include "serin/judge/thresholds.hpp"
+#include "serin/ports/latency.hpp"
 #include "serin/trials/contender.hpp"
 
 namespace serin::trials {
@@ -25,7 +27,7 @@ void add_to(LatencyCounts& total, const LatencyCounts& counts) {
 
 /// The 99th percentile within the cells, interpolated as Prometheus does it.
 std::optional<double> p99_of(const LatencyCounts& counts) {
-  const std::vector<double> edges = judge::usual_edges_ms();
+  const std::span<const double> edges = latency_edges_ms();
   double all = 0;
   for (const std::int64_t count : counts) all += static_cast<double>(count);
   if (all <= 0 || counts.size() != edges.size() + 1) return std::nullopt;

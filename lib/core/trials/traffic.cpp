@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "serin/judge/special.hpp"
+#include "serin/ports/latency.hpp"
 
 namespace serin::trials {
 namespace {
@@ -18,7 +19,7 @@ std::vector<double> cells_of(const Times& times, double slower, double stalled) 
   };
   std::vector<double> cells;
   double last = 0;
-  for (const double edge : judge::usual_edges_ms()) {
+  for (const double edge : latency_edges_ms()) {
     const double now = below(edge);
     cells.push_back(now - last);
     last = now;
