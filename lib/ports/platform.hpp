@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,17 @@ struct ReleaseSpec {
   int replicas = 1;                                ///< >= 1
   std::string ready_path = "/ready";               ///< 200 means that requests may come
   Duration ready_timeout = 30s;                    ///< to the first 200, of every replica
-  std::string digest;                              ///< of the program's bytes and everything above but name, replicas
+  std::string digest;                              ///< of what runs and how: everything but name, replicas and tag
+
+  // Where containers run. A platform of programs has none of it.
+  std::string image = {};  ///< with tag or digest; `command` is then its arguments
+  std::map<std::string, std::string> secrets =
+      {};  ///< environment variable -> "SECRET" or "SECRET:VERSION": names only
+  std::map<std::string, std::string> resources = {};  ///< limits: "cpu" -> "1", "memory" -> "512Mi"
+  std::optional<int> min_instances = {};              ///< >= 0; nothing: as it is
+  std::optional<int> max_instances = {};              ///< >= 1; nothing: as it is
+  std::string tag =
+      {};  ///< what its own address is to be called, where addresses have names; empty: the platform's choice
 };
 
 enum class ReplicaState : std::uint8_t {

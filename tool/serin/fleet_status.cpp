@@ -123,6 +123,7 @@ Result<FleetStatus> read_status(Session& session, const Clock& clock) {
   SERIN_TRY(const std::vector<control::DesiredRelease> desired, session.store.desired());
   SERIN_TRY(const std::vector<control::ObservedReplica> replicas, session.store.replicas());
   for (const config::ServiceSpec& service : session.spec.services) {
+    if (!service.target.is_local()) continue;
     SERIN_TRY(ServiceStatus read, read_service(session, service, desired, replicas, alive.has_value(), clock));
     status.services.push_back(std::move(read));
   }

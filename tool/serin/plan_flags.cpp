@@ -38,7 +38,8 @@ void add_plan_flags(CLI::App& verb, PlanFlags& flags) {
   verb.add_option("--on-undecided-early", flags.on_undecided_early, "The same at a stage before it");
 }
 
-Result<rollout::Plan> make_plan(rollout::PlanOptions plan, Duration ready_timeout, const PlanFlags& flags) {
+Result<rollout::Plan> make_plan(rollout::PlanOptions plan, Duration ready_timeout, const PlanFlags& flags,
+                                const config::TargetSpec& target) {
   plan.ready_timeout = ready_timeout;
   if (!flags.stages.empty()) {
     SERIN_TRY(plan.stages, rollout::parse_stages(flags.stages));
@@ -51,6 +52,7 @@ Result<rollout::Plan> make_plan(rollout::PlanOptions plan, Duration ready_timeou
   SERIN_CHECK(take_policy(flags.on_undecided, "--on-undecided", plan.on_undecided));
   SERIN_CHECK(take_policy(flags.on_undecided_early, "--on-undecided-early", plan.on_undecided_early));
   if (flags.healthy_absolute) plan.judge.healthy.absolute = *flags.healthy_absolute;
+  SERIN_CHECK(config::check_plan(target, plan));
   return rollout::Plan::make(std::move(plan));
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "serin/base/error.hpp"
+#include "serin/config/target_spec.hpp"
 #include "serin/rollout/plan.hpp"
 
 namespace serin::tool {
@@ -23,7 +24,9 @@ struct PlanFlags {
 
 /// \param flags  outlives the parsing
 void add_plan_flags(CLI::App& verb, PlanFlags& flags);
-/// The plan of the fleet's file with what was said. Errors: invalid_argument, naming the option or the field.
-Result<rollout::Plan> make_plan(rollout::PlanOptions plan, Duration ready_timeout, const PlanFlags& flags);
+/// The plan of the fleet's file with what was said. Errors: invalid_argument, naming the option or the field, also when
+/// its target cannot do that.
+Result<rollout::Plan> make_plan(rollout::PlanOptions plan, Duration ready_timeout, const PlanFlags& flags,
+                                const config::TargetSpec& target = {});
 
 }  // namespace serin::tool

@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 std::vector<ServiceName> names_of(const config::FleetSpec& spec) {
   std::vector<ServiceName> names;
-  for (const config::ServiceSpec& service : spec.services) names.push_back(service.name);
+  for (const config::ServiceSpec& service : spec.services)
+    if (service.target.is_local()) names.push_back(service.name);
   return names;
 }
 

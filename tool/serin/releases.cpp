@@ -31,19 +31,18 @@ Result<ReleaseSpec> with_digest(ReleaseSpec release) {
 Result<ReleaseSpec> find_release(VerbContext& context, const config::FleetSpec& fleet,
                                  const config::ServiceSpec& service, const std::string& name_or_file,
                                  const std::string& bin) {
-  if (service.release.name.str() == name_or_file) return with_digest(service.release);
+  if (service.release.name.str() == name_or_file) return service.release;
   std::vector<std::string> names{service.release.name.str()};
   for (const ReleaseSpec& release : service.releases) {
-    if (release.name.str() == name_or_file) return with_digest(release);
+    if (release.name.str() == name_or_file) return release;
     names.push_back(release.name.str());
   }
   std::error_code error;
   const std::filesystem::path file = std::filesystem::absolute(name_or_file, error);
   if (!error && std::filesystem::is_regular_file(file, error)) {
     SERIN_TRY(const std::string text, context.read_file(file.string()));
-    SERIN_TRY(ReleaseSpec release, config::parse_release(text, name_or_file, service.release,
-                                                         {.bin = bin, .here = file.parent_path().string()}));
-    return with_digest(std::move(release));
+    return config::parse_release(text, name_or_file, service.release, {.bin = bin, .here = file.parent_path().string()},
+                                 service.target);
   }
   const std::optional<std::string> near = nearest_word(name_or_file, names);
   return fail(Errc::not_found,

@@ -12,14 +12,12 @@
 #include "releases.hpp"
 #include "seat.hpp"
 #include "seen_traffic.hpp"
-#include "serin/process/process.hpp"
 #include "serin/rollout/engine.hpp"
 #include "serin/rollout/sql_journal.hpp"
+#include "target.hpp"
 
 namespace serin::tool {
 namespace {
-
-constexpr int named_failures = 1000;
 
 struct DeployFlags {
   std::string service;
@@ -33,14 +31,11 @@ struct DeployFlags {
 };
 
 /// Failed requests between a rollout's begin and its end (or now).
-std::vector<control::FailedRequest> failures_of(Session& session, const ServiceName& service,
-                                                const rollout::Report& report, const Clock& clock) {
+std::vector<control::FailedRequest> failures_of(Target& target, const rollout::Report& report, const Clock& clock) {
   const auto second = [](Instant at) {
     return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count();
   };
-  const Result<std::vector<control::FailedRequest>> failures = session.store.failures(
-      service, second(report.began_at), second(report.ended_at.value_or(clock.now())), named_failures);
-  return failures ? *failures : std::vector<control::FailedRequest>();
+  return target.failures(second(report.began_at), second(report.ended_at.value_or(clock.now())));
 }
 
 Exit exit_of(rollout::State outcome, rollout::State wanted) {
@@ -48,43 +43,43 @@ Exit exit_of(rollout::State outcome, rollout::State wanted) {
   return rollout::is_final(outcome) ? Exit::failed : Exit::held;
 }
 
-/// The agent beats, and its process is there: one that was killed a moment ago still looks alive by its last beat.
-Status check_agent(Session& session) {
-  SERIN_CHECK(session.store.check_alive());
-  SERIN_TRY(const std::optional<control::Heartbeat> beat, session.store.heartbeat());
-  if (beat && !identify(beat->pid)) return fail(Errc::unavailable, "the agent has ended: run `serin up`");
-  return {};
-}
+/// One service's rollouts: what they act on, and the engine that does it.
+struct Scene {
+  Session& session;
+  const config::ServiceSpec& service;
+  Target& target;
+  rollout::Engine& engine;
+};
 
-/// What all three have in common: the fleet is watched, the seat is ours, and the report is printed.
+/// What all three have in common: somebody is there to do it, the seat is ours, and the report is printed.
 void drive(RealContext& context, const DeployFlags& flags, std::string_view verb, rollout::State wanted,
-           const std::function<Result<rollout::Report>(rollout::Engine&, Session&, const config::ServiceSpec&)>& work) {
-  Session* session = nullptr;
+           const std::function<Result<rollout::Report>(Scene&)>& work) {
+  std::unique_ptr<Target> target;
   const auto report = [&]() -> Result<rollout::Report> {
-    SERIN_TRY(session, context.session());
+    SERIN_TRY(Session* const session, session_for(context, flags.service));
     SERIN_TRY(const config::ServiceSpec* const service, find_service(session->spec, flags.service));
-    SERIN_CHECK(check_agent(*session));
+    SERIN_TRY(target, make_target(context, *session, *service));
+    SERIN_CHECK(target->check_alive());
     SERIN_TRY(const std::unique_ptr<Seat> seat, Seat::take(context, *session, service->name, verb));
     SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
               rollout::SqlJournal::open(session->state, context.patient()));
-    SERIN_TRY(HttpClient* const http, context.guarded_http());
     Progress progress(context);
     DataGate gate(context, session->spec);
-    rollout::Engine engine({.router = session->router,
-                            .platform = session->platform,
-                            .traffic = session->traffic,
-                            .http = *http,
+    rollout::Engine engine({.router = target->router(),
+                            .platform = target->platform(),
+                            .traffic = target->traffic(),
+                            .http = target->probes(),
                             .sleeper = context.sleeper(),
                             .patient = context.patient(),
                             .journal = *journal,
                             .guard = *seat,
                             .observer = progress,
                             .gate = &gate});
-    return work(engine, *session, *service);
+    Scene scene{*session, *service, *target, engine};
+    return work(scene);
   }();
   if (!report) return context.fail_with(report.error());
-  const ServiceName service = ServiceName::make(report->service).value();
-  const std::vector<control::FailedRequest> failures = failures_of(*session, service, *report, context.patient());
+  const std::vector<control::FailedRequest> failures = failures_of(*target, *report, context.patient());
   context.out(flags.json ? report_json(*report, failures) + "\n" : report_text(*report, failures));
   if (report->outcome == rollout::State::held)
     context.err(fmt::format("serin: held: look, then `serin resume {0}` or `serin rollback {0}`\n", report->service));
@@ -94,10 +89,10 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
 }
 
 /// What was counted lately is enough for this plan to see something in, as far as it is known.
-Status check_sight(RealContext& context, Session& session, const ServiceName& service, const rollout::PlanOptions& plan,
-                   const DeployFlags& flags) {
+Status check_sight(RealContext& context, Scene& scene, const rollout::PlanOptions& plan, const DeployFlags& flags) {
   if (flags.blind) return {};
-  const Result<SeenTraffic> traffic = recent_traffic(session.traffic, service, plan.past, context.sleeper().now());
+  const Result<SeenTraffic> traffic =
+      recent_traffic(scene.target.traffic(), scene.service.name, plan.past, context.sleeper().now());
   if (!traffic) return {};  // what is not known here is said by the rollout itself
   const std::string nothing = sees_nothing(plan, *traffic);
   if (nothing.empty()) return {};
@@ -105,34 +100,28 @@ Status check_sight(RealContext& context, Session& session, const ServiceName& se
 }
 
 void deploy(RealContext& context, const DeployFlags& flags) {
-  drive(context, flags, "deploy", rollout::State::promoted,
-        [&](rollout::Engine& engine, Session& session, const config::ServiceSpec& service) -> Result<rollout::Report> {
-          SERIN_TRY(const std::string bin, context.bin());
-          SERIN_TRY(ReleaseSpec release, find_release(context, session.spec, service, flags.release, bin));
-          SERIN_TRY(rollout::Plan plan, make_plan(service.plan, release.ready_timeout, flags.plan));
-          SERIN_CHECK(check_sight(context, session, service.name, plan.options(), flags));
-          return engine.run(
-              {.service = service.name, .release = std::move(release), .plan = std::move(plan), .force = flags.force});
-        });
+  drive(context, flags, "deploy", rollout::State::promoted, [&](Scene& scene) -> Result<rollout::Report> {
+    SERIN_TRY(const std::string bin, context.bin());
+    SERIN_TRY(ReleaseSpec plain, find_release(context, scene.session.spec, scene.service, flags.release, bin));
+    SERIN_TRY(ReleaseSpec release, scene.target.complete(std::move(plain)));
+    SERIN_TRY(rollout::Plan plan,
+              make_plan(scene.service.plan, release.ready_timeout, flags.plan, scene.service.target));
+    SERIN_CHECK(check_sight(context, scene, plan.options(), flags));
+    return scene.engine.run(
+        {.service = scene.service.name, .release = std::move(release), .plan = std::move(plan), .force = flags.force});
+  });
 }
 
 void rollback(RealContext& context, const DeployFlags& flags) {
-  drive(context, flags, "rollback", rollout::State::rolled_back,
-        [&](rollout::Engine& engine, Session& session, const config::ServiceSpec& service) {
-          const auto spec_of = [&](const ReleaseName& name) -> Result<ReleaseSpec> {
-            SERIN_TRY(std::optional<control::DesiredRelease> known, session.store.find(service.name, name));
-            if (known) return std::move(known->spec);
-            return fail(Errc::not_found, fmt::format("nobody knows how to run {} of {} any more", name, service.name));
-          };
-          return engine.rollback(service.name, spec_of, flags.force);
-        });
+  drive(context, flags, "rollback", rollout::State::rolled_back, [&](Scene& scene) {
+    return scene.engine.rollback(
+        scene.service.name, [&](const ReleaseName& name) { return scene.target.spec_of(name); }, flags.force);
+  });
 }
 
 void resume(RealContext& context, const DeployFlags& flags) {
   drive(context, flags, "resume", rollout::State::promoted,
-        [&](rollout::Engine& engine, Session&, const config::ServiceSpec& service) {
-          return engine.resume(service.name);
-        });
+        [&](Scene& scene) { return scene.engine.resume(scene.service.name); });
 }
 
 std::string history_line(const rollout::Report& report) {
@@ -155,7 +144,9 @@ Result<std::string> history(RealContext& context, const DeployFlags& flags) {
   if (flags.id > 0) {
     SERIN_TRY(const rollout::Record record, journal->load(flags.id));
     const rollout::Report report = rollout::make_report(record);
-    const auto failures = failures_of(*session, record.service, report, context.patient());
+    SERIN_TRY(const config::ServiceSpec* const about, find_service(session->spec, record.service.str()));
+    SERIN_TRY(const std::unique_ptr<Target> target, make_target(context, *session, *about));
+    const auto failures = failures_of(*target, report, context.patient());
     return flags.json ? report_json(report, failures) + "\n" : report_text(report, failures);
   }
   SERIN_TRY(const std::vector<rollout::Record> records, journal->history(service, flags.limit));

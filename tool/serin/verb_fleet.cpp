@@ -37,6 +37,7 @@ Error agent_error(control::ControlStore& store, const agent::Places& places) {
 /// Every service gets its first release; what ran before runs again, in its newest form if nothing of it runs now.
 Status want_releases(Session& session, bool anything_runs) {
   for (const config::ServiceSpec& service : session.spec.services) {
+    if (!service.target.is_local()) continue;
     SERIN_TRY(const Split split, session.store.split(service.name));
     if (split.empty()) {
       SERIN_TRY(const ReleaseSpec release, with_digest(service.release));
@@ -118,7 +119,8 @@ Status down(RealContext& context) {
 void run_agent_verb(RealContext& context) {
   const auto ended = [&]() -> Status {
     SERIN_TRY(const config::FleetSpec fleet, context.fleet());
-    return agent::run_agent(fleet, agent::Places(fleet.state), context.environment(), context.stop(), context.logger());
+    return agent::run_agent(fleet.local(), agent::Places(fleet.state), context.environment(), context.stop(),
+                            context.logger());
   }();
   if (!ended) context.fail_with(ended.error());
 }

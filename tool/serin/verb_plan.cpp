@@ -14,6 +14,7 @@
 #include "seen_traffic.hpp"
 #include "serin/rollout/evidence.hpp"
 #include "serin/trials/power.hpp"
+#include "target.hpp"
 
 namespace serin::tool {
 namespace {
@@ -38,16 +39,17 @@ struct PlanAnswer {
   trials::PlanSight sight;
 };
 
-Result<PlanAnswer> answer_of(const PlanVerbFlags& flags, VerbContext& context) {
+Result<PlanAnswer> answer_of(const PlanVerbFlags& flags, RealContext& context) {
   PlanAnswer answer;
-  std::optional<ServiceName> service;
+  std::optional<config::ServiceSpec> service;
   if (!flags.service.empty()) {
     SERIN_TRY(const config::FleetSpec fleet, context.fleet());
     SERIN_TRY(const config::ServiceSpec* const found, find_service(fleet, flags.service));
-    service = found->name;
+    service = *found;
     answer.plan = found->plan;
   }
-  SERIN_TRY(const rollout::Plan plan, make_plan(answer.plan, answer.plan.ready_timeout, flags.plan));
+  SERIN_TRY(const rollout::Plan plan, make_plan(answer.plan, answer.plan.ready_timeout, flags.plan,
+                                                service ? service->target : config::TargetSpec()));
   answer.plan = plan.options();
   if (flags.rate) {
     if (!(*flags.rate > 0 && *flags.rate <= 1e6))
@@ -61,14 +63,16 @@ Result<PlanAnswer> answer_of(const PlanVerbFlags& flags, VerbContext& context) {
                       .history_seconds = std::chrono::floor<std::chrono::seconds>(answer.plan.past.window).count(),
                       .source = "as was said"};
   } else if (service) {
-    SERIN_TRY(Session* const session, context.session());
-    SERIN_TRY(answer.traffic, recent_traffic(session->traffic, *service, answer.plan.past, context.sleeper().now()));
+    SERIN_TRY(Session* const session, session_for(context, flags.service));
+    SERIN_TRY(const std::unique_ptr<Target> target, make_target(context, *session, *service));
+    SERIN_TRY(answer.traffic,
+              recent_traffic(target->traffic(), service->name, answer.plan.past, context.sleeper().now()));
     if (answer.traffic.seconds < least_seconds || answer.traffic.rate <= 0)
       return fail(
           Errc::unavailable,
           fmt::format("{:.4g} requests a second to {} were counted in {} s, which is too little to plan with; say "
                       "--rate and --errors",
-                      answer.traffic.rate, *service, answer.traffic.seconds));
+                      answer.traffic.rate, service->name, answer.traffic.seconds));
     if (flags.errors) answer.traffic.errors = *flags.errors;
   } else {
     return fail(Errc::invalid_argument, "name a service whose traffic was counted, or say --rate");
@@ -164,7 +168,7 @@ std::string as_json(const PlanAnswer& answer) {
          "\n";
 }
 
-void run_plan(const PlanVerbFlags& flags, VerbContext& context) {
+void run_plan(const PlanVerbFlags& flags, RealContext& context) {
   const Result<PlanAnswer> answer = answer_of(flags, context);
   if (!answer) return context.fail_with(answer.error());
   context.out(flags.json ? as_json(*answer) : as_text(*answer));
@@ -177,7 +181,7 @@ void run_plan(const PlanVerbFlags& flags, VerbContext& context) {
 
 }  // namespace
 
-void add_plan_verb(CLI::App& app, VerbContext& context) {
+void add_plan_verb(CLI::App& app, RealContext& context) {
   auto flags = std::make_shared<PlanVerbFlags>();
   CLI::App* plan = app.add_subcommand("plan", "What a rollout would see: the smallest regression of each stage");
   plan->add_option("service", flags->service, "Its plan, and the traffic that was counted lately");

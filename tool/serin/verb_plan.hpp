@@ -1,9 +1,9 @@
 #pragma once
-#include "verb.hpp"
+#include "real_context.hpp"
 
 namespace serin::tool {
 
 /// \param app, context  outlive the parsing
-void add_plan_verb(CLI::App& app, VerbContext& context);
+void add_plan_verb(CLI::App& app, RealContext& context);
 
 }  // namespace serin::tool

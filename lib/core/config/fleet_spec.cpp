@@ -99,6 +99,15 @@ const ServiceSpec* FleetSpec::find(std::string_view service) const noexcept {
   return found == services.end() ? nullptr : &*found;
 }
 
+FleetSpec FleetSpec::local() const {
+  FleetSpec here = *this;
+  std::erase_if(here.services, [](const ServiceSpec& service) { return !service.target.is_local(); });
+  std::erase_if(here.subscriptions, [&](const SubscriptionOptions& one) {
+    return !one.push_service.empty() && here.find(one.push_service) == nullptr;
+  });
+  return here;
+}
+
 Result<FleetSpec> parse_fleet(std::string_view text, std::string_view file, const Substitutions& substitutions) {
   SERIN_TRY(const auto yaml, YamlFile::parse(text, file));
   YamlMap root = yaml->root();
@@ -116,8 +125,14 @@ Result<FleetSpec> parse_fleet(std::string_view text, std::string_view file, cons
         absolute_path(substitute(root.text("resilience", ""), substitutions, root, "resilience"), substitutions);
   fleet.router_program = root.text("router", fleet.router_program);
 
-  rollout::PlanOptions plan;
-  if (auto map = root.map("plan")) plan = read_plan(*map, plan);
+  const TargetSpec target = read_target(root, {});
+  // The fleet's plan stands on what its target needs, and is read again for a service that is elsewhere.
+  const auto plan_on = [&root](const TargetSpec& where) {
+    const rollout::PlanOptions plan = default_plan(where);
+    auto map = root.map("plan");
+    return map ? read_plan(*map, plan) : plan;
+  };
+  const rollout::PlanOptions fleet_plan = plan_on(target);
 
   std::map<std::string, std::string> environment = root.text_map("environment_of_all", {});
   std::vector<std::string> names;
@@ -127,26 +142,37 @@ Result<FleetSpec> parse_fleet(std::string_view text, std::string_view file, cons
     root.check("services", service_name);
     if (!service_name) continue;
     names.push_back(name);
-    ReleaseSpec base{
-        .name = ReleaseName::make("r1").value(), .environment = environment, .directory = substitutions.here};
+    const TargetSpec own_target = read_target(map, target);
+    // A container's content does not depend on where this file is.
+    ReleaseSpec base{.name = ReleaseName::make("r1").value(),
+                     .environment = environment,
+                     .directory = own_target.is_local() ? substitutions.here : std::string()};
+    if (!own_target.is_local()) base.ready_timeout = default_plan(own_target).ready_timeout;
     for (auto& [key, value] : base.environment) value = substitute(value, substitutions, root, "environment_of_all");
-    ServiceSpec service{.name = *service_name, .release = read_release(map, base, substitutions), .plan = plan};
-    if (!map.has("command")) map.complain("command", fmt::format("services.{}.command is missing", name));
+    ServiceSpec service{.name = *service_name,
+                        .release = read_release(map, base, substitutions, own_target),
+                        .plan = own_target == target ? fleet_plan : plan_on(own_target),
+                        .target = own_target};
+    if (own_target.is_local() && !map.has("command"))
+      map.complain("command", fmt::format("services.{}.command is missing", name));
     service.listen = map.text("listen", service.listen);
     if (!is_listen_address(service.listen))
       map.complain("listen",
                    fmt::format("'{}' is no address like 127.0.0.1:8080 (port 0: any free one)", service.listen));
     if (!service.listen.ends_with(":0") && !listens.insert(service.listen).second)
       map.complain("listen", fmt::format("{} is already the address of another service", service.listen));
-    const auto first = ReleaseName::make(map.text("release", "r1"));
+    const auto first = ReleaseName::make(map.text("release", own_target.is_local() ? "r1" : name + "-r1"));
     map.check("release", first);
     if (first) service.release.name = *first;
-    if (auto own = map.map("plan")) service.plan = read_plan(*own, plan);
+    map.check("release", check_release(own_target, service.name, service.release));
+    if (auto own = map.map("plan")) service.plan = read_plan(*own, service.plan);
+    map.check("plan", check_plan(own_target, service.plan));
     for (auto& [release_name, release_map] : map.named_maps("releases")) {
-      ReleaseSpec release = read_release(release_map, service.release, substitutions);
+      ReleaseSpec release = read_release(release_map, service.release, substitutions, own_target);
       const auto checked = ReleaseName::make(release_name);
       map.check("releases", checked);
       if (checked) release.name = *checked;
+      map.check("releases", check_release(own_target, service.name, release));
       if (checked && *checked == service.release.name)
         map.complain("releases", fmt::format("'{}' is already the name of the first release", release_name));
       release_map.done();

@@ -7,6 +7,7 @@
 
 #include "serin/base/error.hpp"
 #include "serin/base/name.hpp"
+#include "serin/config/target_spec.hpp"
 #include "serin/ports/bus.hpp"
 #include "serin/ports/platform.hpp"
 #include "serin/rollout/plan.hpp"
@@ -19,6 +20,7 @@ struct ServiceSpec {
   ReleaseSpec release;                 ///< what `serin up` starts with 100 % when the service has never run
   std::vector<ReleaseSpec> releases;   ///< further ones that `serin deploy --release NAME` knows
   rollout::PlanOptions plan;           ///< the fleet's plan with this service's changes
+  TargetSpec target = {};              ///< the fleet's, unless the service has one of its own
 };
 
 /// A fleet.yaml that has been read and checked. All paths are absolute.
@@ -37,6 +39,8 @@ struct FleetSpec {
   std::vector<SubscriptionOptions> subscriptions;
 
   [[nodiscard]] const ServiceSpec* find(std::string_view service) const noexcept;
+  /// The same fleet with those of its services that run on this machine.
+  [[nodiscard]] FleetSpec local() const;
 };
 
 /// What the text may refer to as ${name}.
@@ -49,9 +53,10 @@ struct Substitutions {
 Result<FleetSpec> parse_fleet(std::string_view text, std::string_view file, const Substitutions& substitutions);
 /// One release in a file of its own; what it leaves out comes from `base` (the service's own release).
 Result<ReleaseSpec> parse_release(std::string_view text, std::string_view file, const ReleaseSpec& base,
-                                  const Substitutions& substitutions);
+                                  const Substitutions& substitutions, const TargetSpec& target = {});
 
-/// The digest of a release: its program's bytes (as `program_digest`) and everything that changes what runs.
+/// The digest of a release: its program's bytes (as `program_digest`; empty for an image, which is named by its own)
+/// and everything that changes what runs.
 [[nodiscard]] std::string release_digest(const ReleaseSpec& release, std::string_view program_digest);
 
 }  // namespace serin::config

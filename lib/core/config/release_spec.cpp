@@ -28,8 +28,51 @@ std::string absolute_path(const std::string& path, const Substitutions& substitu
   return (given.is_absolute() ? given : std::filesystem::path(substitutions.here) / given).lexically_normal().string();
 }
 
-ReleaseSpec read_release(YamlMap& map, ReleaseSpec release, const Substitutions& substitutions) {
-  if (map.has("command")) {
+namespace {
+
+std::optional<int> read_instances(YamlMap& scaling, std::string_view key, int least, std::optional<int> otherwise) {
+  if (!scaling.has(key)) return otherwise;
+  const std::int64_t count = scaling.integer(key, least);
+  if (count < least || count > 10'000)
+    scaling.complain(key, fmt::format("{} must be {} to 10000, not {}", key, least, count));
+  return static_cast<int>(count);
+}
+
+/// What only a container has.
+void read_container(YamlMap& map, ReleaseSpec& release, const Substitutions& substitutions) {
+  if (map.has("command")) map.complain("command", "a container has image and args, not a command");
+  release.image = map.text("image", release.image);
+  if (map.has("image") && (release.image.empty() || release.image.find_first_of(" \t\n") != std::string::npos))
+    map.complain("image",
+                 fmt::format("'{}' is no image like us-docker.pkg.dev/project/repository/api:v1", release.image));
+  release.command = map.texts("args", release.command);
+  for (std::string& word : release.command) word = substitute(word, substitutions, map, "args");
+  for (auto& [name, secret] : map.text_map("secrets", {})) {
+    if (secret.empty() || secret.find_first_of(" \t/") != std::string::npos)
+      map.complain("secrets", fmt::format("{}: '{}' is no secret like NAME or NAME:VERSION", name, secret));
+    release.secrets[name] = secret;
+  }
+  for (auto& [name, amount] : map.text_map("resources", {})) {
+    if (name != "cpu" && name != "memory" && name != "nvidia.com/gpu")
+      map.complain("resources", fmt::format("'{}' is no resource: cpu, memory or nvidia.com/gpu", name));
+    release.resources[name] = amount;
+  }
+  if (auto scaling = map.map("scaling")) {
+    release.min_instances = read_instances(*scaling, "min", 0, release.min_instances);
+    release.max_instances = read_instances(*scaling, "max", 1, release.max_instances);
+    if (release.min_instances.value_or(0) > release.max_instances.value_or(10'000))
+      scaling->complain("min", "min must not be above max");
+    scaling->done();
+  }
+}
+
+}  // namespace
+
+ReleaseSpec read_release(YamlMap& map, ReleaseSpec release, const Substitutions& substitutions,
+                         const TargetSpec& target) {
+  if (!target.is_local()) {
+    read_container(map, release, substitutions);
+  } else if (map.has("command")) {
     release.command = map.texts("command", {});
     if (release.command.empty()) map.complain("command", "command must name a program");
     for (std::string& word : release.command) word = substitute(word, substitutions, map, "command");
@@ -45,8 +88,9 @@ ReleaseSpec read_release(YamlMap& map, ReleaseSpec release, const Substitutions&
     map.check("labels", check_name("label", name));
     release.labels[name] = value;
   }
-  release.directory = absolute_path(
-      substitute(map.text("directory", release.directory), substitutions, map, "directory"), substitutions);
+  if (target.is_local())
+    release.directory = absolute_path(
+        substitute(map.text("directory", release.directory), substitutions, map, "directory"), substitutions);
   const std::int64_t replicas = map.integer("replicas", release.replicas);
   if (replicas < 1 || replicas > 64)
     map.complain("replicas", fmt::format("replicas must be 1 to 64, not {}", replicas));
@@ -63,10 +107,10 @@ ReleaseSpec read_release(YamlMap& map, ReleaseSpec release, const Substitutions&
 }
 
 Result<ReleaseSpec> parse_release(std::string_view text, std::string_view file, const ReleaseSpec& base,
-                                  const Substitutions& substitutions) {
+                                  const Substitutions& substitutions, const TargetSpec& target) {
   SERIN_TRY(const auto yaml, YamlFile::parse(text, file));
   YamlMap map = yaml->root();
-  ReleaseSpec release = read_release(map, base, substitutions);
+  ReleaseSpec release = read_release(map, base, substitutions, target);
   const auto name = ReleaseName::make(map.required_text("name"));
   map.check("name", name);
   map.done();
@@ -92,6 +136,17 @@ std::string release_digest(const ReleaseSpec& release, std::string_view program_
       add(value);
     }
   }
+  // Only what there is: a program's digest is what it was before there were containers.
+  const auto add_named = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    add(name);
+    add(value);
+  };
+  add_named("image", release.image);
+  for (const auto& [name, secret] : release.secrets) add_named("secret " + name, secret);
+  for (const auto& [name, amount] : release.resources) add_named("resource " + name, amount);
+  if (release.min_instances) add_named("min_instances", std::to_string(*release.min_instances));
+  if (release.max_instances) add_named("max_instances", std::to_string(*release.max_instances));
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   SERIN_ASSERT(EVP_Digest(bytes.data(), bytes.size(), hash, &size, EVP_sha256(), nullptr) == 1);

@@ -10,8 +10,10 @@ std::string substitute(std::string text, const Substitutions& substitutions, Yam
 /// A path as written: absolute, or relative to the file's folder.
 std::string absolute_path(const std::string& path, const Substitutions& substitutions);
 
+/// What `target` names, or `base` without such a key.
+TargetSpec read_target(YamlMap& map, TargetSpec base);
 /// Everything of a release that stands in `map`; the rest comes from `base`. Does not call done().
-ReleaseSpec read_release(YamlMap& map, ReleaseSpec base, const Substitutions& substitutions);
+ReleaseSpec read_release(YamlMap& map, ReleaseSpec base, const Substitutions& substitutions, const TargetSpec& target);
 /// The plan that stands in `map`, on top of `base`. Calls done().
 rollout::PlanOptions read_plan(YamlMap& map, rollout::PlanOptions base);
 

@@ -11,7 +11,6 @@
 namespace serin::rollout {
 namespace {
 
-constexpr Duration call_timeout = 2s;
 constexpr int remembered = 100;  // rollouts that are looked at for "the same thing failed before"
 
 /// That exact content was taken back because of what it did, not because somebody pressed Ctrl-C.
@@ -43,7 +42,7 @@ void learn_past(const Ports& ports, const ServiceName& service, const ReleaseNam
   const std::int64_t now = second_of(ports.sleeper.now());
   const std::int64_t after = now - std::chrono::floor<std::chrono::seconds>(plan.past.window).count();
   const Result<TrafficWindow> window = ports.traffic.read(service, std::max<std::int64_t>(-1, after),
-                                                          Deadline::after(ports.sleeper.now(), call_timeout));
+                                                          Deadline::after(ports.sleeper.now(), plan.call_timeout));
   if (!window) {
     ports.observer.on_note(fmt::format("nothing is learned of {} before: {}", baseline, window.error().detail()));
     return;
@@ -79,7 +78,7 @@ Result<Report> Engine::run(const Request& request) {
                     fmt::format("rollout {} took back exactly this ({}): {}; --force releases it all the same",
                                 record.id, record.candidate.name, record.progress.reason));
 
-  const Deadline soon = Deadline::after(ports_.sleeper.now(), call_timeout);
+  const Deadline soon = Deadline::after(ports_.sleeper.now(), request.plan.options().call_timeout);
   SERIN_TRY(const Split before, ports_.router.read(service, soon));
   const std::optional<ReleaseName> baseline = only_release(before);
   if (!baseline)
@@ -134,7 +133,8 @@ Result<Report> Engine::rollback(const ServiceName& service,
     return fail(Errc::conflict, fmt::format("rollout {} of {} is {} already: {}", record.id, service, state_name(state),
                                             record.progress.reason));
   if (state == State::promoted) {
-    SERIN_TRY(const Split now, ports_.router.read(service, Deadline::after(ports_.sleeper.now(), call_timeout)));
+    SERIN_TRY(const Split now,
+              ports_.router.read(service, Deadline::after(ports_.sleeper.now(), record.plan.call_timeout)));
     if (!force && only_release(now) != record.candidate.name)
       return fail(Errc::conflict,
                   fmt::format("rollout {} left {} with all the traffic of {}, but it is {} now; --force puts back {}",
@@ -145,7 +145,7 @@ Result<Report> Engine::rollback(const ServiceName& service,
     if (share.percent <= 0) continue;
     SERIN_TRY(const ReleaseSpec spec, spec_of(share.release));
     ports_.observer.on_note(fmt::format("making sure that {} runs", share.release));
-    const Result<std::int64_t> ready = start_and_wait(ports_, service, spec, record.plan.ready_timeout);
+    const Result<std::int64_t> ready = start_and_wait(ports_, service, spec, record.plan);
     if (!ready)
       return pass(
           ready.error().in(fmt::format("nothing was moved, because the traffic cannot go back to {}", share.release)));

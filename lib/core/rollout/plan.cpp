@@ -109,6 +109,8 @@ Result<Plan> Plan::make(PlanOptions options) {
   SERIN_CHECK(at_least("restore_timeout", options.restore_timeout, 1s));
   SERIN_CHECK(at_least("apply_timeout", options.apply_timeout, 100ms));
   SERIN_CHECK(at_least("blind_timeout", options.blind_timeout, 2s));
+  SERIN_CHECK(at_least("call_timeout", options.call_timeout, 100ms));
+  SERIN_CHECK(at_least("look_every", options.look_every, 100ms));
   SERIN_CHECK(at_least("readiness_grace", options.readiness_grace, 0s));
   SERIN_CHECK(at_least("all_failed", static_cast<double>(options.all_failed), 1));
   SERIN_CHECK(check_judge(options.judge));

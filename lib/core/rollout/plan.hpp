@@ -57,6 +57,8 @@ struct PlanOptions {
   Duration apply_timeout = 5s;     ///< for the router to take a stage's split; >= 100 ms
   Duration blind_timeout = 10s;    ///< unreadable router, platform or counts for longer: held; >= 2 s
   Duration readiness_grace = 2s;   ///< a candidate not ready for longer has lost its readiness; >= 0
+  Duration call_timeout = 2s;      ///< of one call to router, platform or counts; >= 100 ms
+  Duration look_every = 500ms;     ///< how often they are asked while a stage lasts; >= 100 ms
   std::int64_t all_failed = 20;    ///< that many requests in a row without one success: rolled back; >= 1
   bool keep_old = false;           ///< leave the old release running, without traffic, after the promotion
   judge::ErrorJudgeOptions judge;

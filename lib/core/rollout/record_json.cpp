@@ -147,6 +147,13 @@ void each_plan_field(Plan& plan, const Visit& visit) {
   visit("keep_old", plan.keep_old);
 }
 
+/// Those that journals of earlier versions know nothing of.
+template <class Plan, class Visit>
+void each_later_plan_field(Plan& plan, const Visit& visit) {
+  visit("call_timeout_ns", plan.call_timeout);
+  visit("look_every_ns", plan.look_every);
+}
+
 template <class Past, class Visit>
 void each_past_field(Past& past, const Visit& visit) {
   visit("window_ns", past.window);
@@ -223,6 +230,7 @@ std::string plan_json(const PlanOptions& plan) {
   json::object out;
   out["stages"] = json::array(plan.stages.begin(), plan.stages.end());
   each_plan_field(plan, Writer{out});
+  each_later_plan_field(plan, Writer{out});
   json::object judge;
   each_field(plan.judge, Writer{judge});
   out["judge"] = std::move(judge);
@@ -256,6 +264,9 @@ Result<PlanOptions> parse_plan_json(std::string_view text) {
     plan.stages.push_back(stage.to_number<double>());
   }
   each_plan_field(plan, [&](const char* name, auto& value) { reader.read(name, value); });
+  each_later_plan_field(plan, [&](const char* name, auto& value) {
+    if (reader.has(name)) reader.read(name, value);
+  });
   Reader judge("plan", reader.object("judge"));
   SERIN_CHECK(reader.status());
   each_field(plan.judge, [&](const char* name, auto& value) { judge.read(name, value); });
@@ -301,6 +312,13 @@ std::string release_json(const ReleaseSpec& release) {
   out["ready_path"] = release.ready_path;
   out["ready_timeout_ns"] = static_cast<std::int64_t>(release.ready_timeout.count());
   out["digest"] = release.digest;
+  // Only what there is: journals of earlier versions know nothing of containers.
+  if (!release.image.empty()) out["image"] = release.image;
+  if (!release.secrets.empty()) out["secrets"] = text_map(release.secrets);
+  if (!release.resources.empty()) out["resources"] = text_map(release.resources);
+  if (release.min_instances) out["min_instances"] = *release.min_instances;
+  if (release.max_instances) out["max_instances"] = *release.max_instances;
+  if (!release.tag.empty()) out["tag"] = release.tag;
   return json::serialize(out);
 }
 
@@ -323,6 +341,12 @@ Result<ReleaseSpec> parse_release_json(std::string_view text) {
   reader.read("ready_path", release.ready_path);
   reader.read("ready_timeout_ns", release.ready_timeout);
   reader.read("digest", release.digest);
+  if (reader.has("image")) reader.read("image", release.image);
+  if (reader.has("secrets")) reader.read("secrets", release.secrets);
+  if (reader.has("resources")) reader.read("resources", release.resources);
+  if (reader.has("min_instances")) reader.read("min_instances", release.min_instances.emplace());
+  if (reader.has("max_instances")) reader.read("max_instances", release.max_instances.emplace());
+  if (reader.has("tag")) reader.read("tag", release.tag);
   SERIN_CHECK(reader.status());
   return release;
 }

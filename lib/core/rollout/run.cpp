@@ -3,16 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "serin/rollout/probe.hpp"
 #include "serin/rollout/split.hpp"
 
 namespace serin::rollout {
 namespace {
 
-constexpr Duration look_every = 500ms;
-constexpr Duration poll_every = 100ms;
-constexpr Duration call_timeout = 2s;
-constexpr Duration probe_timeout = 10s;
+constexpr int polls_a_look = 5;  // while something is awaited
+constexpr Duration least_probe_timeout = 10s;
 
 std::int64_t restarts_of(const std::vector<Replica>& replicas) {
   std::int64_t restarts = 0;
@@ -23,12 +23,12 @@ std::int64_t restarts_of(const std::vector<Replica>& replicas) {
 }  // namespace
 
 Result<std::int64_t> start_and_wait(const Ports& ports, const ServiceName& service, const ReleaseSpec& release,
-                                    Duration timeout) {
-  SERIN_CHECK(ports.platform.start(service, release, Deadline::after(ports.sleeper.now(), call_timeout)));
-  const Deadline until = Deadline::after(ports.sleeper.now(), timeout);
+                                    const PlanOptions& plan) {
+  SERIN_CHECK(ports.platform.start(service, release, Deadline::after(ports.sleeper.now(), plan.call_timeout)));
+  const Deadline until = Deadline::after(ports.sleeper.now(), plan.ready_timeout);
   for (;;) {
     Result<std::vector<Replica>> replicas =
-        ports.platform.replicas(service, release.name, Deadline::after(ports.sleeper.now(), call_timeout));
+        ports.platform.replicas(service, release.name, Deadline::after(ports.sleeper.now(), plan.call_timeout));
     // One that is still on its way out from an earlier life is neither ready nor a failure.
     if (replicas) std::erase_if(*replicas, [](const Replica& r) { return r.state == ReplicaState::stopped; });
     const Condition condition = replicas ? condition_of(*replicas, release.replicas, 0)
@@ -36,16 +36,17 @@ Result<std::int64_t> start_and_wait(const Ports& ports, const ServiceName& servi
     if (!condition.fault.empty()) return fail(Errc::rejected, fmt::format("it did not start: {}", condition.fault));
     if (condition.all_ready) return restarts_of(*replicas);
     if (until.passed(ports.sleeper.now()))
-      return fail(Errc::rejected,
-                  fmt::format("it was not ready within {}: {}", format_duration(timeout), condition.not_ready));
-    SERIN_CHECK(ports.sleeper.sleep_for(poll_every));
+      return fail(Errc::rejected, fmt::format("it was not ready within {}: {}", format_duration(plan.ready_timeout),
+                                              condition.not_ready));
+    SERIN_CHECK(ports.sleeper.sleep_for(plan.look_every / polls_a_look));
   }
 }
 
-Result<Split> apply_and_verify(const Ports& ports, const ServiceName& service, const Split& split, Duration timeout) {
+Result<Split> apply_and_verify(const Ports& ports, const ServiceName& service, const Split& split, Duration timeout,
+                               const PlanOptions& plan) {
   const Deadline until = Deadline::after(ports.patient.now(), timeout);
   for (;;) {
-    const Deadline soon = Deadline::after(ports.patient.now(), call_timeout);
+    const Deadline soon = Deadline::after(ports.patient.now(), plan.call_timeout);
     const Status applied = ports.router.apply(service, split, soon);
     const Result<Split> seen = ports.router.read(service, soon);
     // Whatever apply() answered: what the router says it has is what counts.
@@ -56,7 +57,7 @@ Result<Split> apply_and_verify(const Ports& ports, const ServiceName& service, c
       if (!applied) text += fmt::format("; setting it failed: {}", applied.error().detail());
       return fail(Errc::deadline_exceeded, text);
     }
-    SERIN_CHECK(ports.patient.sleep_for(poll_every));
+    SERIN_CHECK(ports.patient.sleep_for(plan.look_every / polls_a_look));
   }
 }
 
@@ -166,7 +167,7 @@ Status Run::start() {
                                       record_.baseline, candidate.replicas));
   SERIN_CHECK(may_act());
   SERIN_CHECK(begin(EventKind::start_release, {}, candidate.name.str()));
-  const Result<std::int64_t> ready = start_and_wait(ports_, record_.service, candidate, plan_.ready_timeout);
+  const Result<std::int64_t> ready = start_and_wait(ports_, record_.service, candidate, plan_);
   if (!ready && ready.error().code() == Errc::cancelled) {
     go_back(EventKind::note, "interrupted before any traffic was moved");
     return {};
@@ -176,7 +177,7 @@ Status Run::start() {
   SERIN_CHECK(complete({}));
 
   SERIN_CHECK(begin(EventKind::probe, {}, "who it is, and whether it is ready"));
-  const Deadline until = Deadline::after(now(), probe_timeout);
+  const Deadline until = Deadline::after(now(), std::max(least_probe_timeout, 2 * plan_.call_timeout));
   const Result<std::vector<Replica>> replicas = ports_.platform.replicas(record_.service, candidate.name, until);
   if (!replicas) return fail_to_start(replicas.error().text());
   if (const Status probed = probe(ports_.http, ports_.sleeper, record_.service, candidate, *replicas, until); !probed)
@@ -207,7 +208,7 @@ Status Run::stage() {
       return {};
     }
     SERIN_CHECK(begin(EventKind::set_split, expected(), fmt::format("{:.4g} %", percent())));
-    const Result<Split> seen = apply_and_verify(ports_, record_.service, expected(), plan_.apply_timeout);
+    const Result<Split> seen = apply_and_verify(ports_, record_.service, expected(), plan_.apply_timeout, plan_);
     if (!seen) {
       go_back(EventKind::note, fmt::format("the router did not take {:.4g} %: {}", percent(), seen.error().detail()));
       return {};
@@ -237,7 +238,7 @@ Status Run::promote() {
     return {};
   }
   SERIN_CHECK(begin(EventKind::set_split, all, "100 %"));
-  const Result<Split> seen = apply_and_verify(ports_, record_.service, all, plan_.apply_timeout);
+  const Result<Split> seen = apply_and_verify(ports_, record_.service, all, plan_.apply_timeout, plan_);
   if (!seen) {
     go_back(EventKind::note, fmt::format("the router did not take 100 %: {}", seen.error().detail()));
     return {};
@@ -260,7 +261,7 @@ Status Run::restore() {
   if (const Status allowed = may_act(); fenced_) return allowed;
   if (const Status begun = begin(EventKind::restore, record_.before, record_.progress.reason); !begun)
     journal_error_ = begun.error();
-  const Result<Split> seen = apply_and_verify(ports_, record_.service, record_.before, plan_.restore_timeout);
+  const Result<Split> seen = apply_and_verify(ports_, record_.service, record_.before, plan_.restore_timeout, plan_);
   if (!seen) {
     record_.progress.state = State::rollback_incomplete;
     const std::string text = fmt::format("NOT restored after {}: {}; it was to be {}. What it was for: {}",
@@ -317,7 +318,7 @@ void Run::stop_release(const ReleaseName& release) {
   // That a release without traffic goes on running harms nobody; it is said, and that is all.
   if (const Status begun = begin(EventKind::stop_release, {}, release.str()); !begun) journal_error_ = begun.error();
   const Status stopped =
-      ports_.platform.stop(record_.service, release, Deadline::after(ports_.patient.now(), call_timeout));
+      ports_.platform.stop(record_.service, release, Deadline::after(ports_.patient.now(), plan_.call_timeout));
   if (!stopped)
     ports_.observer.on_note(fmt::format("{} still runs, without traffic: {}", release, stopped.error().detail()));
   if (const Status completed = complete({}); !completed) journal_error_ = completed.error();
@@ -354,7 +355,7 @@ Status Run::watch(bool traffic, bool last) {
       case Move::hold: return hold(decision.reason);
       case Move::roll_back: go_back(EventKind::verdict, decision.reason); return {};
     }
-    if (const Status slept = ports_.sleeper.sleep_for(look_every); !slept) {
+    if (const Status slept = ports_.sleeper.sleep_for(plan_.look_every); !slept) {
       go_back(EventKind::note, "interrupted");
       return {};
     }

@@ -15,10 +15,11 @@ namespace serin::rollout {
 /// Starts a release and waits until all its replicas are ready. Returns their restarts so far, all together.
 /// Errors: rejected (one ended by itself, or not ready in time; its output is named), cancelled, the platform's own.
 Result<std::int64_t> start_and_wait(const Ports& ports, const ServiceName& service, const ReleaseSpec& release,
-                                    Duration timeout);
+                                    const PlanOptions& plan);
 
 /// Sets a split and reads it back until it is so. Errors: deadline_exceeded, with what the router said instead.
-Result<Split> apply_and_verify(const Ports& ports, const ServiceName& service, const Split& split, Duration timeout);
+Result<Split> apply_and_verify(const Ports& ports, const ServiceName& service, const Split& split, Duration timeout,
+                               const PlanOptions& plan);
 
 /// One rollout while it is driven from state to state. Private to the module. Threads: one.
 class Run {

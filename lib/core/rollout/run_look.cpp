@@ -9,7 +9,6 @@
 namespace serin::rollout {
 namespace {
 
-constexpr Duration call_timeout = 2s;
 // A router that was started again has its weights back within a second; another's change stays.
 constexpr Duration foreign_grace = 2s;
 
@@ -66,7 +65,7 @@ Result<Sight> Run::look(bool traffic, bool last) {
 
 void Run::absorb_traffic(Sight& sight) {
   const Result<TrafficWindow> window =
-      ports_.traffic.read(record_.service, last_second_, Deadline::after(sight.now, call_timeout));
+      ports_.traffic.read(record_.service, last_second_, Deadline::after(sight.now, plan_.call_timeout));
   std::string trouble;
   if (!window) {
     trouble = window.error().text();
@@ -94,7 +93,7 @@ void Run::absorb_traffic(Sight& sight) {
 }
 
 void Run::look_at_replicas(Sight& sight) {
-  const Deadline soon = Deadline::after(sight.now, call_timeout);
+  const Deadline soon = Deadline::after(sight.now, plan_.call_timeout);
   const Result<std::vector<Replica>> candidate =
       ports_.platform.replicas(record_.service, record_.candidate.name, soon);
   const Result<std::vector<Replica>> baseline = ports_.platform.replicas(record_.service, record_.baseline, soon);
@@ -115,7 +114,7 @@ void Run::look_at_replicas(Sight& sight) {
 }
 
 void Run::look_at_router(Sight& sight) {
-  const Result<Split> seen = ports_.router.read(record_.service, Deadline::after(sight.now, call_timeout));
+  const Result<Split> seen = ports_.router.read(record_.service, Deadline::after(sight.now, plan_.call_timeout));
   const Split wanted = sight.traffic ? expected() : record_.before;
   if (seen) {
     const std::string foreign =
@@ -170,7 +169,7 @@ Status Run::take_up() {
     go_back(EventKind::note, "the machine was started anew in the middle of the rollout");
     return {};
   }
-  SERIN_TRY(const Split seen, ports_.router.read(record_.service, Deadline::after(now(), call_timeout)));
+  SERIN_TRY(const Split seen, ports_.router.read(record_.service, Deadline::after(now(), plan_.call_timeout)));
   const bool unmoved = same_split(seen, record_.before);
   if (unmoved && !first_split_is_only_intended(record_)) {
     go_back(EventKind::note, "interrupted; the traffic was as before when it was taken up");
@@ -184,7 +183,7 @@ Status Run::take_up() {
         fmt::format("the router has {}, which this rollout never set: somebody else changed it, so it is left as it is",
                     split_text(seen)));
   const Result<std::vector<Replica>> replicas =
-      ports_.platform.replicas(record_.service, record_.candidate.name, Deadline::after(now(), call_timeout));
+      ports_.platform.replicas(record_.service, record_.candidate.name, Deadline::after(now(), plan_.call_timeout));
   if (replicas) {
     restarts_ = 0;
     for (const Replica& replica : *replicas) restarts_ += replica.restarts;
