@@ -33,6 +33,7 @@ find_library(SERIN_RE2 re2 REQUIRED)
 add_library(re2::re2 UNKNOWN IMPORTED)
 set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION ${SERIN_RE2})
 find_package(fmt REQUIRED)
+find_package(absl CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)
 
 # Debian's cpp-httplib is a library beside its header, and both must see the same switches.

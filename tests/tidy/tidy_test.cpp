@@ -66,9 +66,9 @@ TEST(Includes, name_only_modules_that_are_declared) {
 TEST(Includes, of_libraries_are_declared_and_hidden) {
   // (prefix of the include, target that must be in EXTERNAL)
   const std::map<std::string, std::string> libraries{
-      {"boost/json", "Boost::json"}, {"sqlite3.h", "SQLite::SQLite3"},  {"yaml-cpp/", "yaml-cpp"},
-      {"re2/", "re2::re2"},          {"openssl/", "OpenSSL::Crypto"},   {"zlib.h", "ZLIB::ZLIB"},
-      {"boost/url", "Boost::url"},   {"httplib.h", "serin_cpp_httplib"}};
+      {"boost/json", "Boost::json"}, {"sqlite3.h", "SQLite::SQLite3"},   {"yaml-cpp/", "yaml-cpp"},
+      {"re2/", "re2::re2"},          {"openssl/", "OpenSSL::Crypto"},    {"zlib.h", "ZLIB::ZLIB"},
+      {"boost/url", "Boost::url"},   {"httplib.h", "serin_cpp_httplib"}, {"absl/time/", "absl::time"}};
   for (const SourceFile& file : tree()) {
     const Module* module = module_of(file.path);
     if (module == nullptr || is_test(file.path)) continue;
