@@ -6,6 +6,7 @@
 
 #include "serin/base/error.hpp"
 #include "serin/base/time.hpp"
+#include "serin/notify/notification.hpp"
 
 namespace serin::incidents {
 
@@ -13,18 +14,12 @@ enum class IncidentState : std::uint8_t { open, acknowledged, resolved };
 /// "open", "acknowledged", "resolved": stable, in stores and JSON.
 [[nodiscard]] std::string_view incident_state_name(IncidentState state) noexcept;
 
-/// How urgent it is: somebody is woken, somebody looks during the day, nobody has to act.
-enum class Severity : std::uint8_t { page, ticket, info };
-/// "page", "ticket", "info": stable, in files, stores and JSON.
-[[nodiscard]] std::string_view severity_name(Severity severity) noexcept;
-[[nodiscard]] std::optional<Severity> severity_of_name(std::string_view name) noexcept;
-
 /// Something that was wrong for a while, found by one check. Times are to the millisecond.
 struct Incident {
   std::int64_t id = 0;
   std::string check;    ///< what found it
   std::string service;  ///< whose trouble it is
-  Severity severity = Severity::page;
+  notify::Severity severity = notify::Severity::page;
   std::string finding;  ///< "failing", or "unknown": nobody could tell
   std::string reason;   ///< what was found last while it was open, a sentence
   WallTime began;       ///< of the first bad finding

@@ -24,7 +24,7 @@ std::optional<WallTime> time(const SqlValue& value) {
 }
 
 Result<Incident> incident_of(const SqlRow& row) {
-  const std::optional<Severity> severity = severity_of_name(text(row[3]));
+  const std::optional<notify::Severity> severity = notify::parse_severity(text(row[3]));
   if (!severity) return fail(Errc::data_loss, fmt::format("'{}' is no severity of an incident", text(row[3])));
   return Incident{.id = number(row[0]),
                   .check = text(row[1]),
@@ -60,7 +60,7 @@ Result<Incident> open_in(SqlSession& session, Incident incident) {
   SERIN_TRY(const SqlTable last, session.query("SELECT coalesce(max(id), 0) FROM incidents", {}));
   incident.id = number(last.rows.at(0)[0]) + 1;
   const std::vector<SqlValue> row{
-      incident.id,      incident.check,  incident.service,        std::string(severity_name(incident.severity)),
+      incident.id,      incident.check,  incident.service,        std::string(notify::severity_name(incident.severity)),
       incident.finding, incident.reason, unix_ms(incident.began), unix_ms(incident.opened)};
   SERIN_CHECK(session.execute(
       "INSERT INTO incidents(id, check_name, service, severity, finding, reason, began, opened, acknowledged_by) "

@@ -32,7 +32,7 @@ class IncidentsOnFile : public testing::Test {
   static Incident trouble(std::string_view check, int minute, std::string_view service = "worker") {
     return {.check = std::string(check),
             .service = std::string(service),
-            .severity = Severity::ticket,
+            .severity = notify::Severity::ticket,
             .finding = "failing",
             .reason = "503 from /ready",
             .began = at(minute) - 90s,
