@@ -31,7 +31,7 @@ std::string_view fresh_name(FreshTable table) {
 Runtime::Runtime(std::string_view name, Environment environment)
     : name_(name),
       environment_(std::move(environment)),
-      sink_(STDERR_FILENO, parse_log_level(environment_.value_or("LOG_LEVEL", "info")).value_or(LogLevel::info),
+      lines_(STDERR_FILENO, parse_log_level(environment_.value_or("LOG_LEVEL", "info")).value_or(LogLevel::info),
             patient_),
       logger_(sink_, {{"service", name_}, {"release", revision()}}) {}
 

@@ -11,6 +11,7 @@
 #include "serin/fleet_databases/databases.hpp"
 #include "serin/fleet_pipeline/eligible.hpp"
 #include "serin/fleet_pipeline/predictor.hpp"
+#include "serin/fleet_runtime/counted_log.hpp"
 #include "serin/fleet_runtime/fault.hpp"
 #include "serin/fleet_runtime/faulty_sql.hpp"
 #include "serin/fleet_runtime/pool_metrics.hpp"
@@ -100,7 +101,9 @@ class Runtime {
   SystemSleeper sleeper_{stop_};
   PatientSleeper patient_;
   SystemRandom random_;
-  JsonLog sink_;
+  JsonLog lines_;
+  metrics::Registry metrics_;
+  CountedLog sink_{lines_, metrics_};
   Logger logger_;
   policy::Policies policies_;
   std::unique_ptr<http::Session> plain_http_;  // as wide as the policies let calls through
@@ -110,7 +113,6 @@ class Runtime {
   std::unique_ptr<FaultySql> faulty_warehouse_;  // in drills only
   Opened<Bus> bus_;
   Opened<Documents> documents_;
-  metrics::Registry metrics_;
   PoolMetrics pool_metrics_{metrics_, "warehouse"};
   std::unique_ptr<guard::Target> warehouse_target_;
   std::unique_ptr<guard::Target> bus_target_;

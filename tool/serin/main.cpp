@@ -12,6 +12,7 @@
 #include "verb_health.hpp"
 #include "verb_judge.hpp"
 #include "verb_load.hpp"
+#include "verb_monitor.hpp"
 #include "verb_plan.hpp"
 #include "verb_resilience.hpp"
 #include "verb_smoke.hpp"
@@ -39,6 +40,7 @@ int run(int argc, char** argv) {
   add_smoke_verb(app, context);
   add_judge_verbs(app, context);
   add_check_verbs(app, context);
+  add_monitor_verbs(app, context);
   add_load_verb(app, context);
   add_resilience_verb(app, context);
   add_demo_verb(app, context);
