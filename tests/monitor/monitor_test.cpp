@@ -73,6 +73,23 @@ TEST(Catalogue, RulesPrintShortDecimalsAndGuardAgainstZeroTraffic) {
   EXPECT_EQ(rules.find("00000"), std::string::npos);
 }
 
+TEST(Catalogue, WhatIsScrapedComesFromTheAgentOrFromTheCatalogueButFromSomewhere) {
+  const auto fixed = load_catalogue(small, "m.yaml");
+  ASSERT_TRUE(fixed) << fixed.error().detail();
+  EXPECT_EQ(text_of(*fixed, "prometheus.yaml").find("file_sd"), std::string::npos);
+  EXPECT_NE(text_of(*fixed, "prometheus.yaml").find("targets: ['127.0.0.1:8001']"), std::string::npos);
+  std::string lost(small);
+  const std::string line = "    targets: [\"127.0.0.1:8001\"]\n";
+  lost.erase(lost.find(line), line.size());
+  EXPECT_NE(error_of(lost).find("no address to scrape"), std::string::npos) << error_of(lost);
+  const auto told = load_catalogue("targets_file: /state/targets.json\n" + lost, "m.yaml");
+  ASSERT_TRUE(told) << told.error().detail();
+  const std::string text = text_of(*told, "prometheus.yaml");
+  EXPECT_NE(text.find("file_sd_configs:\n      - files: ['/state/targets.json']"), std::string::npos) << text;
+  EXPECT_EQ(text.find("shop"), std::string::npos) << text;
+  EXPECT_NE(error_of("targets_file: /state/targets\n" + lost).find("is the path of a .json file"), std::string::npos);
+}
+
 TEST(Catalogue, TheSameCatalogueGivesTheSameBytes) {
   const auto left = load_catalogue(small, "m.yaml");
   const auto right = load_catalogue(small, "elsewhere/m.yaml");

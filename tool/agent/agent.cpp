@@ -14,6 +14,7 @@
 #include "serin/agent/real_machine.hpp"
 #include "serin/agent/recorder.hpp"
 #include "serin/agent/router_process.hpp"
+#include "serin/agent/targets.hpp"
 #include "serin/base/text.hpp"
 #include "serin/http/session.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
@@ -63,6 +64,7 @@ class Agent {
   Status round_of_work();
   Status reconcile_router();
   Status save();
+  void tell_prometheus(const std::vector<control::ObservedReplica>& seen);
   void end_everything();
 
   const config::FleetSpec& fleet_;
@@ -84,6 +86,8 @@ class Agent {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Pushes> pushes_;
+  TargetsFile targets_{places_.targets};
+  std::string targets_error_;
   std::vector<control::ObservedReplica> saved_;
   Instant beaten_ = Instant::min();
   bool stopping_ = false;
@@ -127,6 +131,7 @@ Status Agent::save() {
     SERIN_CHECK(store_->save_replicas(seen));
     saved_ = seen;
   }
+  tell_prometheus(seen);
   if (beaten_ != Instant::min() && now - beaten_ < beat_every) return {};
   SERIN_CHECK(store_->beat({.pid = getpid(), .at = now, .stopping = stopping_}));
   std::vector<guard::NamedState> states = pushes_ ? pushes_->states() : std::vector<guard::NamedState>();
@@ -134,6 +139,15 @@ Status Agent::save() {
   SERIN_CHECK(store_->save_fact(resilience_fact, guard::to_json(states)));
   beaten_ = now;
   return {};
+}
+
+// Monitoring alone depends on it: what goes wrong is said once, and the round goes on.
+void Agent::tell_prometheus(const std::vector<control::ObservedReplica>& seen) {
+  const Status written = targets_.update(seen);
+  const std::string error = written ? "" : written.error().text();
+  if (!error.empty() && error != targets_error_)
+    logger_.error("what Prometheus scrapes could not be written", {{"error", error}});
+  targets_error_ = error;
 }
 
 Status Agent::reconcile_router() {
@@ -226,6 +240,7 @@ Places::Places(std::string folder)
       router(state + "/router"),
       weights_lock(state + "/weights.lock"),
       reserve(state + "/reserve"),
+      targets(state + "/monitoring/targets.json"),
       socket(router + "/socket") {
   // A path of its own for each state folder, in a place that is short on every machine.
   if (socket.size() > longest_socket_path) socket = fmt::format("/tmp/serin-{}.socket", fingerprint(state));

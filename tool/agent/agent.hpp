@@ -25,6 +25,7 @@ struct Places {
   std::string router;        ///< haproxy.cfg and its output
   std::string weights_lock;  ///< held while weights are set
   std::string reserve;       ///< some space that is given up when the disk is full and traffic has to be put back
+  std::string targets;       ///< monitoring/targets.json: what Prometheus scrapes
   std::string socket;        ///< HAProxy's runtime socket; in a short folder when `state` is too long for one
 };
 

@@ -16,6 +16,7 @@ using monitor::Document;
 
 struct MonitorFlags {
   std::string file = "fleet/monitoring.yaml";
+  std::string targets;
   std::string folder;
   std::vector<std::string> reload;
 };
@@ -23,8 +24,20 @@ struct MonitorFlags {
 constexpr Exit differences = Exit::usage;  // 2, as terraform's -detailed-exitcode says it
 
 Result<monitor::Catalogue> read_catalogue(const MonitorFlags& flags, VerbContext& context) {
+  namespace fs = std::filesystem;
   SERIN_TRY(const std::string text, context.read_file(flags.file));
-  return monitor::load_catalogue(text, flags.file);
+  SERIN_TRY(monitor::Catalogue read, monitor::load_catalogue(text, flags.file));
+  std::string& targets = read.targets_file;
+  // Prometheus may stand in any folder, so its file has the whole path.
+  std::error_code error;
+  if (!flags.targets.empty() && !flags.targets.ends_with(".json"))
+    return fail(Errc::invalid_argument, "--targets must name a .json file: Prometheus ignores any other");
+  if (!flags.targets.empty())
+    targets = fs::absolute(flags.targets, error).lexically_normal().string();
+  else if (!targets.empty())
+    targets = fs::absolute(fs::path(flags.file).parent_path() / targets, error).lexically_normal().string();
+  if (error) return fail_errno(error.value(), targets);
+  return read;
 }
 
 /// What would be done to one file.
@@ -189,6 +202,8 @@ CLI::App* add(CLI::App& parent, VerbContext& context, const std::shared_ptr<Moni
               const char* help, Work work, bool compares) {
   CLI::App* verb = parent.add_subcommand(name, help);
   verb->add_option("--file", flags->file, "The catalogue")->capture_default_str();
+  verb->add_option("--targets", flags->targets,
+                   "What Prometheus scrapes: monitoring/targets.json of the fleet's state");
   verb->callback([flags, &context, work, compares] {
     const Result<Exit> done = work(*flags, context);
     if (!done) context.fail_with(done.error());

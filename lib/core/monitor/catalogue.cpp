@@ -41,6 +41,10 @@ class Reader {
   void read() {
     out_.scrape_every = positive(root_, "scrape_every", 15s);
     out_.absent_for = positive(root_, "absent_for", 2min);
+    out_.targets_file = root_.text("targets_file", "");
+    // The endings that Prometheus reads; it ignores any other file without a word.
+    if (!out_.targets_file.empty() && (!is_plain(out_.targets_file) || !out_.targets_file.ends_with(".json")))
+      root_.complain("targets_file", "is the path of a .json file, without characters that cannot be written");
     out_.alertmanager = root_.text("alertmanager", "127.0.0.1:9093");
     read_notify();
     read_burn();
@@ -113,7 +117,8 @@ class Reader {
     WatchedService one{.name = name, .owner = map.required_text("owner"), .targets = map.texts("targets", {})};
     if (!is_word(name, "-_")) map.complain("owner", fmt::format("{}: letters, digits, - and _ only", name));
     if (!is_plain(one.owner)) map.complain("owner", "has a character that cannot be written");
-    if (one.targets.empty()) map.complain("targets", "lists no address to scrape");
+    if (one.targets.empty() && out_.targets_file.empty())
+      map.complain("targets", "lists no address to scrape, and there is no targets_file");
     for (const std::string& target : one.targets)
       if (!is_plain(target) || !target.contains(':')) map.complain("targets", target + " is not host:port");
     one.notify = map.text_map("notify", {});

@@ -24,7 +24,7 @@ struct Slo {
 struct WatchedService {
   std::string name;
   std::string owner;
-  std::vector<std::string> targets;           ///< "host:port" that answer /metrics
+  std::vector<std::string> targets;           ///< "host:port" that answer /metrics, where no agent tells
   std::map<std::string, std::string> notify;  ///< severity to receiver, where it differs from everyone's
   std::vector<Slo> slos;
 };
@@ -67,6 +67,7 @@ struct Receiver {
 struct Catalogue {
   std::string file;
   Duration scrape_every{};
+  std::string targets_file;    ///< as the agent writes it: monitoring/targets.json of its state; empty: none
   Duration absent_for{};       ///< a service that cannot be scraped for so long is down
   std::string slack_url_file;  ///< holds the secret, so that no generated file does
   Duration group_wait{};

@@ -218,14 +218,20 @@ std::string prometheus_text(const Catalogue& catalogue) {
   std::string out = header(catalogue);
   out += fmt::format("global:\n  scrape_interval: {0}\n  scrape_timeout: {0}\n  evaluation_interval: {0}\n", every);
   out += "rule_files: ['rules.yaml']\nalerting:\n  alertmanagers:\n    - static_configs:\n";
-  out += fmt::format("        - targets: [{}]\nscrape_configs:\n  - job_name: serin\n    static_configs:\n",
-                     quoted(catalogue.alertmanager));
+  out += fmt::format("        - targets: [{}]\nscrape_configs:\n  - job_name: serin\n", quoted(catalogue.alertmanager));
+  // Prometheus is told of a change by the kernel; the interval is for file systems that do not tell.
+  if (!catalogue.targets_file.empty())
+    out += fmt::format("    file_sd_configs:\n      - files: [{}]\n        refresh_interval: {}\n",
+                       quoted(catalogue.targets_file), every);
+  std::string fixed;
   for (const WatchedService& service : catalogue.services) {
     std::vector<std::string> targets;
     for (const std::string& target : service.targets) targets.push_back(quoted(target));
-    out += fmt::format("      - targets: [{}]\n        labels: {{service: {}, owner: {}}}\n", fmt::join(targets, ", "),
-                       quoted(service.name), quoted(service.owner));
+    if (!targets.empty())
+      fixed += fmt::format("      - targets: [{}]\n        labels: {{service: {}}}\n", fmt::join(targets, ", "),
+                           quoted(service.name));
   }
+  if (!fixed.empty()) out += "    static_configs:\n" + fixed;
   return out;
 }
 
