@@ -62,7 +62,8 @@ TEST(BadInput, unknown_words_are_usage) {
   EXPECT_EQ(run({bin() + "/serin", "deplyo"}).code, 2);
   EXPECT_EQ(run({bin() + "/serin"}).code, 2);
   EXPECT_EQ(run({bin() + "/serin", "--help"}).code, 0);
-  for (const char* verb : {"up", "status", "deploy", "rollback", "resume", "history", "down", "judge", "demo"}) {
+  for (const char* verb : {"up", "status", "deploy", "rollback", "retry", "resume", "pause", "promote", "abort",
+                           "approve", "reject", "history", "down", "judge", "demo"}) {
     const Outcome help = run({bin() + "/serin", verb, "--help"});
     EXPECT_EQ(help.code, 0) << verb << help.text();
     EXPECT_GT(help.out.size(), 50u) << verb;

@@ -8,8 +8,8 @@
 
 namespace serin::tool {
 
-rollout::GateAnswer DataGate::ask(const ServiceName&, const std::string& file, rollout::GatePoint, Deadline deadline) {
-  Result<rollout::GateAnswer> answer = judge(file, deadline);
+rollout::GateAnswer DataGate::ask(const rollout::GateQuestion& question, Deadline deadline) {
+  Result<rollout::GateAnswer> answer = judge(question.file, deadline);
   // A file that is wrong, a warehouse that is gone: that nothing was found is not that nothing is wrong.
   if (!answer) return {.reason = answer.error().detail()};
   return *std::move(answer);

@@ -10,8 +10,7 @@ class DataGate final : public rollout::Gate {
  public:
   /// \param context, spec  outlive it
   DataGate(VerbContext& context, const config::FleetSpec& spec) : context_(context), spec_(spec) {}
-  rollout::GateAnswer ask(const ServiceName& service, const std::string& file, rollout::GatePoint point,
-                          Deadline deadline) override;
+  rollout::GateAnswer ask(const rollout::GateQuestion& question, Deadline deadline) override;
 
  private:
   Result<rollout::GateAnswer> judge(const std::string& file, Deadline deadline);

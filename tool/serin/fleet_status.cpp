@@ -7,6 +7,8 @@
 #include <map>
 
 #include "serin/agent/agent.hpp"
+#include "serin/rollout/report.hpp"
+#include "serin/rollout/sql_journal.hpp"
 
 namespace serin::tool {
 namespace {
@@ -45,11 +47,26 @@ std::map<std::string, Counted> last_minute(Session& session, const ServiceName& 
   return counted;
 }
 
+Result<std::optional<RolloutStatus>> read_rollout(rollout::Journal& journal, const ServiceName& service) {
+  SERIN_TRY(const std::vector<rollout::Record> newest, journal.history(service, 1));
+  if (newest.empty() || rollout::is_final(newest.front().progress.state)) return std::nullopt;
+  const rollout::Record& record = newest.front();
+  const auto stage = static_cast<std::size_t>(record.progress.stage);
+  rollout::Report report = rollout::make_report(record);
+  return RolloutStatus{.id = record.id,
+                       .release = record.candidate.name.str(),
+                       .state = std::string(rollout::state_name(record.progress.state)),
+                       .percent = record.progress.stage < 0 ? 0 : record.plan.stages.at(stage),
+                       .reason = record.progress.reason,
+                       .paused = std::move(report.paused),
+                       .awaits = std::move(report.awaits)};
+}
+
 Result<ServiceStatus> read_service(Session& session, const config::ServiceSpec& service,
                                    const std::vector<control::DesiredRelease>& desired,
                                    const std::vector<control::ObservedReplica>& replicas, bool watched,
                                    const Clock& clock) {
-  ServiceStatus out{.name = service.name.str(), .url = {}, .split_error = {}, .releases = {}};
+  ServiceStatus out{.name = service.name.str(), .url = {}, .split_error = {}, .releases = {}, .rollout = {}};
   if (const Result<std::string> address = agent::service_address(session.store, service))
     out.url = "http://" + *address;
   const Result<Split> split = session.router.read(service.name, Deadline::after(clock.now(), 2s));
@@ -122,9 +139,11 @@ Result<FleetStatus> read_status(Session& session, const Clock& clock) {
   }
   SERIN_TRY(const std::vector<control::DesiredRelease> desired, session.store.desired());
   SERIN_TRY(const std::vector<control::ObservedReplica> replicas, session.store.replicas());
+  SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal, rollout::SqlJournal::open(session.state, clock));
   for (const config::ServiceSpec& service : session.spec.services) {
     if (!service.target.is_local()) continue;
     SERIN_TRY(ServiceStatus read, read_service(session, service, desired, replicas, alive.has_value(), clock));
+    SERIN_TRY(read.rollout, read_rollout(*journal, service.name));
     status.services.push_back(std::move(read));
   }
   return status;
@@ -157,6 +176,11 @@ std::string to_json(const FleetStatus& status) {
     }
     json::object entry{{"name", service.name}, {"url", service.url}, {"releases", std::move(releases)}};
     if (!service.split_error.empty()) entry["error"] = service.split_error;
+    if (service.rollout)
+      entry["rollout"] = json::object{{"id", service.rollout->id},         {"release", service.rollout->release},
+                                      {"state", service.rollout->state},   {"percent", service.rollout->percent},
+                                      {"reason", service.rollout->reason}, {"paused", service.rollout->paused},
+                                      {"awaits", service.rollout->awaits}};
     services.push_back(std::move(entry));
   }
   json::object agent{{"pid", status.agent_pid}, {"alive", status.agent_error.empty()}};
@@ -176,6 +200,13 @@ std::string to_text(const FleetStatus& status) {
     for (const ReleaseStatus& release : service.releases)
       out += fmt::format("{:<24} {:<10} {:>6.4g}% {:>6.4g}% {:<14} {:<9} {}\n", "", release.name, release.weight,
                          release.share, release.state, release.version, release.url);
+    if (!service.rollout) continue;
+    const RolloutStatus& rollout = *service.rollout;
+    const std::string& why = !rollout.paused.empty()   ? rollout.paused
+                             : !rollout.awaits.empty() ? rollout.awaits
+                                                       : rollout.reason;
+    out += fmt::format("{:<24} rollout {} to {}: {} at {:.4g} %{}{}\n", "", rollout.id, rollout.release, rollout.state,
+                       rollout.percent, why.empty() ? "" : ", ", why);
   }
   const std::string troubles = status.troubles();
   return troubles.empty() ? out : out + "\n" + troubles;

@@ -21,11 +21,22 @@ struct ReleaseStatus {
   int replicas_wanted = 0;
   std::vector<control::ObservedReplica> replicas;
 };
+/// A rollout that is not over.
+struct RolloutStatus {
+  std::int64_t id = 0;
+  std::string release;
+  std::string state;
+  double percent = 0;  ///< of its stage
+  std::string reason;  ///< why it is in that state; empty while it goes its way
+  std::string paused;  ///< by whom and why; empty: it is not
+  std::string awaits;  ///< which approval; empty: none
+};
 struct ServiceStatus {
   std::string name;
   std::string url;
   std::string split_error;  ///< why the router could not be read; empty: it could
   std::vector<ReleaseStatus> releases;
+  std::optional<RolloutStatus> rollout;
 };
 struct FleetStatus {
   std::string fleet;

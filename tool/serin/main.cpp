@@ -16,6 +16,7 @@
 #include "verb_plan.hpp"
 #include "verb_resilience.hpp"
 #include "verb_smoke.hpp"
+#include "verb_steer.hpp"
 
 namespace serin::tool {
 namespace {
@@ -35,6 +36,7 @@ int run(int argc, char** argv) {
   app.footer("Exit codes: 0 done, 1 rolled back or a check failed, 2 usage or file, 3 could not run or held.");
   add_fleet_verbs(app, context);
   add_deploy_verbs(app, context);
+  add_steer_verbs(app, context);
   add_plan_verb(app, context);
   add_health_verbs(app, context);
   add_smoke_verb(app, context);

@@ -44,7 +44,9 @@ void Progress::on_evidence(const rollout::Record& record, const rollout::Bucket&
   const Instant now = context_.sleeper().now();
   if (!terminal && now - shown_ < show_every) return;
   shown_ = now;
-  const std::string text = rollout::evidence_text(rollout::make_report(record));
+  const rollout::Report report = rollout::make_report(record);
+  const std::string text =
+      rollout::evidence_text(report) + (report.paused.empty() ? "" : fmt::format("; {}", report.paused));
   if (!terminal) return line("  " + text);
   context_.err(fmt::format("\r\033[K          {}", text));
   open_ = true;
@@ -56,6 +58,7 @@ void Progress::on_note(std::string_view text) { line(text); }
 std::string report_text(const rollout::Report& report, const std::vector<control::FailedRequest>& failures) {
   std::string out = fmt::format("rollout {} of {}: {} beside {}: {}\n  {}\n", report.id, report.service, report.release,
                                 report.baseline, rollout::state_name(report.outcome), report.reason);
+  if (!report.paused.empty()) out += fmt::format("  {}\n", report.paused);
   for (const rollout::StageReport& stage : report.stages) {
     out +=
         fmt::format("  {:>5.4g} %  {:>6.1f} s{}  {}\n", stage.percent, seconds_of(stage.lasted),

@@ -54,11 +54,18 @@ bool is_gone(std::string_view holder) {
   return id && ticks && *ticks > 0 && !is_running({.pid = static_cast<int>(*id), .started = *ticks});
 }
 
+std::string lease_name(const ServiceName& service) { return fmt::format("rollout of {}", service); }
+
 }  // namespace
+
+std::string this_host() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown-host");
+}
 
 Result<std::unique_ptr<Seat>> Seat::take(RealContext& context, Session& session, const ServiceName& service,
                                          std::string_view verb) {
-  const LeaseOptions options{.name = fmt::format("rollout of {}", service),
+  const LeaseOptions options{.name = lease_name(service),
                              .holder = name_of_this_process(verb),
                              .ttl = ttl,
                              .is_gone = is_gone};
@@ -66,6 +73,15 @@ Result<std::unique_ptr<Seat>> Seat::take(RealContext& context, Session& session,
   SERIN_TRY(Lease lease,
             Lease::acquire(session.documents, sleeper, options, Deadline::after(sleeper.now(), call_timeout)));
   return std::unique_ptr<Seat>(new Seat(std::move(lease), sleeper));
+}
+
+Result<std::string> Seat::driver(RealContext& context, Session& session, const ServiceName& service) {
+  const Clock& clock = context.patient();
+  SERIN_TRY(const std::optional<LeaseInfo> info,
+            inspect_lease(session.documents, LeaseOptions{}.collection, lease_name(service),
+                          Deadline::after(clock.now(), call_timeout)));
+  if (!info || clock.wall() >= info->until || is_gone(info->holder)) return std::string();
+  return info->holder;
 }
 
 Seat::~Seat() {

@@ -16,6 +16,8 @@ class Seat final : public rollout::Guard {
   /// Errors: conflict, naming the process that has it.
   static Result<std::unique_ptr<Seat>> take(RealContext& context, Session& session, const ServiceName& service,
                                             std::string_view verb);
+  /// Who drives the service's rollout at the moment; empty: no living process. Errors: the documents'.
+  static Result<std::string> driver(RealContext& context, Session& session, const ServiceName& service);
   ~Seat() override;
   Status check() override;
 
@@ -25,5 +27,8 @@ class Seat final : public rollout::Guard {
   Sleeper& clock_;
   Instant renewed_;
 };
+
+/// "host", as everything names this machine that says who did it.
+[[nodiscard]] std::string this_host();
 
 }  // namespace serin::tool

@@ -12,9 +12,12 @@
 #include "releases.hpp"
 #include "seat.hpp"
 #include "seen_traffic.hpp"
+#include "serin/control/order_store.hpp"
 #include "serin/rollout/engine.hpp"
 #include "serin/rollout/sql_journal.hpp"
+#include "smoke_gate.hpp"
 #include "target.hpp"
+#include "verb_steer.hpp"
 
 namespace serin::tool {
 namespace {
@@ -26,6 +29,7 @@ struct DeployFlags {
   bool force = false;
   bool blind = false;
   bool json = false;
+  std::string reason;
   int limit = 20;
   std::int64_t id = 0;
 };
@@ -49,6 +53,7 @@ struct Scene {
   const config::ServiceSpec& service;
   Target& target;
   rollout::Engine& engine;
+  SmokeGate& smoke;
 };
 
 /// What all three have in common: somebody is there to do it, the seat is ours, and the report is printed.
@@ -63,8 +68,11 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
     SERIN_TRY(const std::unique_ptr<Seat> seat, Seat::take(context, *session, service->name, verb));
     SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
               rollout::SqlJournal::open(session->state, context.patient()));
+    SERIN_TRY(const std::unique_ptr<control::OrderStore> orders,
+              control::OrderStore::open(session->state, context.patient()));
     Progress progress(context);
     DataGate gate(context, session->spec);
+    SmokeGate smoke(context, *session, target->probes());
     rollout::Engine engine({.router = target->router(),
                             .platform = target->platform(),
                             .traffic = target->traffic(),
@@ -74,8 +82,10 @@ void drive(RealContext& context, const DeployFlags& flags, std::string_view verb
                             .journal = *journal,
                             .guard = *seat,
                             .observer = progress,
-                            .gate = &gate});
-    Scene scene{*session, *service, *target, engine};
+                            .gate = &gate,
+                            .smoke = &smoke,
+                            .orders = orders.get()});
+    Scene scene{*session, *service, *target, engine, smoke};
     return work(scene);
   }();
   if (!report) return context.fail_with(report.error());
@@ -99,16 +109,46 @@ Status check_sight(RealContext& context, Scene& scene, const rollout::PlanOption
   return fail(Errc::rejected, nothing);
 }
 
+/// Releases it by the fleet's plan and what was said of it, when that plan can be followed.
+Result<rollout::Report> release(RealContext& context, const DeployFlags& flags, Scene& scene, ReleaseSpec candidate,
+                                bool force) {
+  SERIN_TRY(rollout::Plan plan,
+            make_plan(scene.service.plan, candidate.ready_timeout, flags.plan, scene.service.target));
+  if (const std::string& file = plan.options().smoke.file; !file.empty())
+    SERIN_CHECK(scene.smoke.check(scene.service.name, file));
+  SERIN_CHECK(check_sight(context, scene, plan.options(), flags));
+  return scene.engine.run(
+      {.service = scene.service.name, .release = std::move(candidate), .plan = std::move(plan), .force = force});
+}
+
 void deploy(RealContext& context, const DeployFlags& flags) {
   drive(context, flags, "deploy", rollout::State::promoted, [&](Scene& scene) -> Result<rollout::Report> {
     SERIN_TRY(const std::string bin, context.bin());
     SERIN_TRY(ReleaseSpec plain, find_release(context, scene.session.spec, scene.service, flags.release, bin));
-    SERIN_TRY(ReleaseSpec release, scene.target.complete(std::move(plain)));
-    SERIN_TRY(rollout::Plan plan,
-              make_plan(scene.service.plan, release.ready_timeout, flags.plan, scene.service.target));
-    SERIN_CHECK(check_sight(context, scene, plan.options(), flags));
-    return scene.engine.run(
-        {.service = scene.service.name, .release = std::move(release), .plan = std::move(plan), .force = flags.force});
+    SERIN_TRY(ReleaseSpec candidate, scene.target.complete(std::move(plain)));
+    return release(context, flags, scene, std::move(candidate), flags.force);
+  });
+}
+
+/// The same content once more: whoever asks for it knows that it was taken back, so nothing has to be forced.
+void retry(RealContext& context, const DeployFlags& flags) {
+  drive(context, flags, "retry", rollout::State::promoted, [&](Scene& scene) -> Result<rollout::Report> {
+    SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
+              rollout::SqlJournal::open(scene.session.state, context.patient()));
+    SERIN_TRY(const std::vector<rollout::Record> newest, journal->history(scene.service.name, 1));
+    if (newest.empty()) return fail(Errc::not_found, fmt::format("{} never had a rollout", scene.service.name));
+    const rollout::Record& last = newest.front();
+    if (last.progress.state != rollout::State::rolled_back && last.progress.state != rollout::State::failed_to_start)
+      return fail(Errc::conflict,
+                  fmt::format("rollout {} of {} to {} is {}: only one that was taken back, or did not "
+                              "start, is tried again",
+                              last.id, last.service, last.candidate.name, rollout::state_name(last.progress.state)));
+    SERIN_TRY(ReleaseSpec candidate, scene.target.complete(last.candidate));
+    if (candidate.digest != last.candidate.digest)
+      return fail(Errc::conflict,
+                  fmt::format("{} is not what rollout {} took back any more: `serin deploy` releases it",
+                              candidate.name, last.id));
+    return release(context, flags, scene, std::move(candidate), true);
   });
 }
 
@@ -120,6 +160,7 @@ void rollback(RealContext& context, const DeployFlags& flags) {
 }
 
 void resume(RealContext& context, const DeployFlags& flags) {
+  if (end_pause(context, {.service = flags.service, .reason = flags.reason, .json = flags.json})) return;
   drive(context, flags, "resume", rollout::State::promoted,
         [&](Scene& scene) { return scene.engine.resume(scene.service.name); });
 }
@@ -187,14 +228,22 @@ void add_deploy_verbs(CLI::App& app, RealContext& context) {
       "Ctrl-C restores the traffic as it was. What is not given comes from the plan in the fleet's file.");
   deploy_verb->callback([flags, &context] { deploy(context, *flags); });
 
+  CLI::App* retry_verb = app.add_subcommand(
+      "retry", "Release once more exactly what the last rollout took back, by the plan as it is now");
+  add_service(*retry_verb, *flags);
+  add_plan_flags(*retry_verb, flags->plan);
+  retry_verb->add_flag("--blind", flags->blind, "Although the traffic is too little for anything to be seen");
+  retry_verb->callback([flags, &context] { retry(context, *flags); });
+
   CLI::App* rollback_verb = app.add_subcommand("rollback", "Put back the split from before the service's last rollout");
   add_service(*rollback_verb, *flags);
   rollback_verb->add_flag("--force", flags->force, "Although somebody changed the split since");
   rollback_verb->callback([flags, &context] { rollback(context, *flags); });
 
   CLI::App* resume_verb =
-      app.add_subcommand("resume", "Go on with a rollout that was held, or whose process was killed");
+      app.add_subcommand("resume", "Go on with a rollout that was paused or held, or whose process was killed");
   add_service(*resume_verb, *flags);
+  resume_verb->add_option("--reason", flags->reason, "Why, for the journal; where a pause is ended");
   resume_verb->callback([flags, &context] { resume(context, *flags); });
 
   CLI::App* history_verb = app.add_subcommand("history", "Rollouts, the newest first; one of them whole with --id");

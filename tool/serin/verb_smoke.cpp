@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "serin/smoke/report.hpp"
-#include "serin/system/files.hpp"
+#include "smoke_gate.hpp"
 
 namespace serin::tool {
 namespace {
@@ -65,23 +65,6 @@ Result<std::map<std::string, std::string>> origins(RealContext& context, const s
                 fmt::format("{} has no environment '{}'; there is {}", suite.file, flags.environment, known));
   }
   out.insert(found->second.begin(), found->second.end());
-  return out;
-}
-
-/// Those that can be read; one that cannot makes the tests that need it unknown.
-std::map<std::string, std::string> secrets_of(RealContext& context, const smoke::Suite& suite) {
-  std::map<std::string, std::string> out;
-  for (const auto& [name, source] : suite.secrets) {
-    if (!source.environment.empty()) {
-      if (const auto value = context.environment().value(source.environment); value && !value->empty())
-        out[name] = *value;
-      continue;
-    }
-    if (auto text = read_file(source.file); text && !text->empty()) {
-      if (text->ends_with('\n')) text->pop_back();
-      out[name] = *text;
-    }
-  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "serin/config/fleet_spec.hpp"
+#include "serin/rollout/record.hpp"
 
 namespace serin::config {
 namespace {
@@ -21,7 +22,12 @@ services:
     replicas: 2
     ready: {path: /ready, timeout: 10s}
     release: v1
-    plan: {stages: [10], judge: {latency: {tolerable: 20ms, warm_up: 1s}}, checks: {file: checks.yaml, between: false, timeout: 5s}}
+    plan:
+      approve: {first: true, before: [100], timeout: 2h}
+      smoke: {file: smoke.yaml, after: false}
+      stages: [10]
+      judge: {latency: {tolerable: 20ms, warm_up: 1s}}
+      checks: {file: checks.yaml, between: false, timeout: 5s}
     releases:
       v2: {labels: {version: "2"}, environment: {MODE: new}}
       same:
@@ -67,6 +73,14 @@ TEST(Fleet, is_read_completely_and_releases_say_only_what_differs) {
   EXPECT_FALSE(worker->plan.gate.between);
   EXPECT_TRUE(worker->plan.gate.after);
   EXPECT_EQ(worker->plan.gate.timeout, 5s);
+  EXPECT_EQ(worker->plan.smoke.file, "smoke.yaml");
+  EXPECT_FALSE(worker->plan.smoke.after);
+  EXPECT_EQ(rollout::parse_plan_json(rollout::plan_json(worker->plan))->smoke.file, "smoke.yaml");
+  EXPECT_TRUE(worker->plan.approval.first);
+  EXPECT_EQ(worker->plan.approval.before, std::vector<double>{100});
+  EXPECT_EQ(worker->plan.approval.timeout, 2h);
+  EXPECT_EQ(rollout::parse_plan_json(rollout::plan_json(worker->plan))->approval.before, std::vector<double>{100});
+  EXPECT_FALSE(fleet->find("page")->plan.approval.first);
   EXPECT_TRUE(fleet->find("page")->plan.gate.file.empty());
   EXPECT_EQ(fleet->find("page")->release.command, std::vector<std::string>{"/srv/fleet/bin/page"});
   EXPECT_EQ(fleet->subscriptions.at(0).push_path, "/take");
@@ -93,10 +107,10 @@ TEST(Fleet, a_mistake_is_named_with_its_place_and_a_way_out) {
   EXPECT_EQ(error_of(with("timeout: 10s", "timeout: 10")),
             "fleet.yaml:12:36: services.worker.ready.timeout: '10' is no duration like 250ms, 20s, 5m or 1h30m");
   EXPECT_EQ(error_of(with("push: worker", "push: workr")),
-            "fleet.yaml:22:48: there is no service 'workr' in this file; did you mean 'worker'?");
+            "fleet.yaml:27:48: there is no service 'workr' in this file; did you mean 'worker'?");
   EXPECT_EQ(error_of(with("on_undecided: hold", "on_undecided: hodl")),
             "fleet.yaml:4:65: plan.on_undecided must be one of hold, extend, advance, rollback, not 'hodl'");
-  EXPECT_EQ(error_of(with("  page:", "  worker:")), "fleet.yaml:18:3: services.worker stands here twice");
+  EXPECT_EQ(error_of(with("  page:", "  worker:")), "fleet.yaml:23:3: services.worker stands here twice");
   EXPECT_EQ(error_of(with("${bin}", "${bim}")).substr(0, 18), "fleet.yaml:8:14: '");
 }
 

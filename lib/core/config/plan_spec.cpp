@@ -14,6 +14,18 @@ judge::Margin read_margin(YamlMap& judge, std::string_view key, judge::Margin ba
   return base;
 }
 
+rollout::GatePlan read_gate(YamlMap& map, std::string_view key, rollout::GatePlan base) {
+  if (auto gate = map.map(key)) {
+    base.file = gate->required_text("file");
+    base.before = gate->flag("before", base.before);
+    base.between = gate->flag("between", base.between);
+    base.after = gate->flag("after", base.after);
+    base.timeout = gate->duration("timeout", base.timeout);
+    gate->done();
+  }
+  return base;
+}
+
 }  // namespace
 
 rollout::PlanOptions read_plan(YamlMap& map, rollout::PlanOptions plan) {
@@ -54,14 +66,14 @@ rollout::PlanOptions read_plan(YamlMap& map, rollout::PlanOptions plan) {
     }
     judge->done();
   }
-  if (auto checks = map.map("checks")) {
-    plan.gate.file = checks->required_text("file");
-    plan.gate.before = checks->flag("before", plan.gate.before);
-    plan.gate.between = checks->flag("between", plan.gate.between);
-    plan.gate.after = checks->flag("after", plan.gate.after);
-    plan.gate.timeout = checks->duration("timeout", plan.gate.timeout);
-    checks->done();
+  if (auto approve = map.map("approve")) {
+    plan.approval.first = approve->flag("first", plan.approval.first);
+    plan.approval.before = approve->numbers("before", plan.approval.before);
+    plan.approval.timeout = approve->duration("timeout", plan.approval.timeout);
+    approve->done();
   }
+  plan.gate = read_gate(map, "checks", plan.gate);
+  plan.smoke = read_gate(map, "smoke", plan.smoke);
   map.done();
   // Checked here as a whole, so that a bad plan is found when the file is read and not when it is needed.
   map.check("stages", rollout::Plan::make(plan));

@@ -9,6 +9,7 @@
 #include "serin/rollout/gate.hpp"
 #include "serin/rollout/journal.hpp"
 #include "serin/rollout/observer.hpp"
+#include "serin/rollout/orders.hpp"
 #include "serin/rollout/plan.hpp"
 #include "serin/rollout/report.hpp"
 
@@ -33,7 +34,9 @@ struct Ports {
   Journal& journal;
   Guard& guard;
   RolloutObserver& observer;
-  Gate* gate = nullptr;  ///< without it a plan that asks the data is never told that it may go on
+  Gate* gate = nullptr;      ///< without it a plan that asks the data is never told that it may go on
+  Gate* smoke = nullptr;     ///< the same for smoke tests
+  Orders* orders = nullptr;  ///< without it nobody can tell a running rollout anything
 };
 
 struct Request {

@@ -69,6 +69,42 @@ class MemoryJournal final : public Journal {
   const sim::Outside& outside_;
 };
 
+/// Orders that a test gives, and what they were answered.
+class MemoryOrders final : public Orders {
+ public:
+  explicit MemoryOrders(const sim::Outside& outside) : outside_(outside) {}
+  /// To the first rollout, by anna.
+  void give(OrderKind kind, std::string reason = "because") {
+    given.push_back({.id = static_cast<std::int64_t>(given.size()) + 1,
+                     .rollout = 1,
+                     .kind = kind,
+                     .by = "anna@host",
+                     .reason = std::move(reason)});
+    answers.emplace_back();
+  }
+  Result<std::vector<Order>> waiting(std::int64_t rollout) override {
+    return outside_.call("orders.waiting", [&]() -> Result<std::vector<Order>> {
+      std::vector<Order> open;
+      for (const Order& order : given)
+        if (order.rollout == rollout && !answers.at(static_cast<std::size_t>(order.id) - 1)) open.push_back(order);
+      return open;
+    });
+  }
+  Status answer(std::int64_t id, const OrderAnswer& answer) override {
+    return outside_.call("orders.answer", [&]() -> Status {
+      std::optional<OrderAnswer>& known = answers.at(static_cast<std::size_t>(id) - 1);
+      EXPECT_FALSE(known) << "order " << id << " is answered twice";
+      known = answer;
+      return {};
+    });
+  }
+  std::vector<Order> given;
+  std::vector<std::optional<OrderAnswer>> answers;
+
+ private:
+  const sim::Outside& outside_;
+};
+
 class Seat final : public Guard {
  public:
   Status check() override {
@@ -92,18 +128,23 @@ class Notes final : public RolloutObserver {
 /// Answers as it is told, the last one again and again, and remembers where it was asked.
 class DataSays final : public Gate {
  public:
-  GateAnswer ask(const ServiceName&, const std::string& file, GatePoint point, Deadline) override {
-    EXPECT_EQ(file, "checks.yaml");
-    asked.push_back(point);
+  explicit DataSays(std::string its_file = "checks.yaml") : file(std::move(its_file)) {}
+  GateAnswer ask(const GateQuestion& question, Deadline) override {
+    EXPECT_EQ(question.file, file);
+    asked.push_back(question.point);
+    candidate = question.candidate;
     return {answers.size() < asked.size() ? answers.back() : answers[asked.size() - 1], "3 checks"};
   }
   std::vector<GateVerdict> answers = {GateVerdict::pass};
   std::vector<GatePoint> asked;
+  std::vector<std::string> candidate;  ///< as asked last
+  std::string file;
 };
 
 /// The service with v1 alone, users, and an engine for v2.
 struct Scene {
-  explicit Scene(std::uint64_t seed = 1) : world({.seed = seed}), fleet(world, service()), journal(fleet.outside) {
+  explicit Scene(std::uint64_t seed = 1)
+      : world({.seed = seed}), fleet(world, service()), journal(fleet.outside), orders(fleet.outside) {
     static_cast<void>(fleet.start(service(), spec("v1"), Deadline::never()));
     fleet.set_split({{release("v1"), 100}});
     world.advance(10s);
@@ -118,7 +159,9 @@ struct Scene {
                    .journal = journal,
                    .guard = seat,
                    .observer = notes,
-                   .gate = gate});
+                   .gate = gate,
+                   .smoke = smoke,
+                   .orders = &orders});
   }
   Result<Report> deploy(std::string_view name = "v2", bool force = false) {
     return engine().run(
@@ -155,9 +198,11 @@ struct Scene {
   Patient patient{world};
   sim::Fleet fleet;
   MemoryJournal journal;
+  MemoryOrders orders;
   Seat seat;
   Notes notes;
   Gate* gate = nullptr;
+  Gate* smoke = nullptr;
   PlanOptions options{.stages = {5, 50},
                       .monitoring_duration = 30s,
                       .min_stage = 5s,

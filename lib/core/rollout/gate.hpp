@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "serin/base/name.hpp"
 #include "serin/base/time.hpp"
@@ -15,13 +16,20 @@ struct GateAnswer {
   std::string reason = {};
 };
 
-/// Says whether the data allows a rollout to go on. Threads: the engine's.
+/// Who is asked about, and where.
+struct GateQuestion {
+  ServiceName service;
+  std::string file;  ///< of the plan
+  GatePoint point = GatePoint::before;
+  std::vector<std::string> candidate = {};  ///< its replicas' own addresses, whatever its share; empty: not known
+};
+
+/// Says whether a rollout may go on: by the data, or by what the candidate answers. Threads: the engine's.
 class Gate {
  public:
   virtual ~Gate() = default;
   /// Answers by the deadline, because nobody watches the candidate meanwhile. What cannot be found out is unknown.
-  /// \param file  of the plan
-  virtual GateAnswer ask(const ServiceName& service, const std::string& file, GatePoint point, Deadline deadline) = 0;
+  virtual GateAnswer ask(const GateQuestion& question, Deadline deadline) = 0;
 };
 
 }  // namespace serin::rollout

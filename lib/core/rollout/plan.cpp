@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "serin/base/text.hpp"
@@ -39,6 +40,22 @@ Status check_stages(const std::vector<double>& stages) {
     before = percent;
   }
   return {};
+}
+
+Status check_gate(std::string_view field, const GatePlan& gate) {
+  SERIN_CHECK(at_least(field, gate.timeout, 100ms));
+  if (gate.timeout <= 1min) return {};
+  return fail(Errc::invalid_argument, fmt::format("{} must be 1m or less, not {}: nobody watches meanwhile", field,
+                                                  format_duration(gate.timeout)));
+}
+
+Status check_approval(const ApprovalPlan& approval, const std::vector<double>& stages) {
+  for (const double percent : approval.before)
+    if (percent != 100 && std::ranges::find(stages, percent) == stages.end())
+      return fail(Errc::invalid_argument,
+                  fmt::format("approve.before names {} %, which is none of the stages {} and not 100", percent,
+                              fmt::join(stages, ",")));
+  return at_least("approve.timeout", approval.timeout, 1s);
 }
 
 Status check_judge(const judge::ErrorJudgeOptions& judge) {
@@ -116,11 +133,9 @@ Result<Plan> Plan::make(PlanOptions options) {
   SERIN_CHECK(check_judge(options.judge));
   SERIN_CHECK(check_past(options.past));
   SERIN_CHECK(check_latency(options.latency));
-  SERIN_CHECK(at_least("checks.timeout", options.gate.timeout, 100ms));
-  if (options.gate.timeout > 1min)
-    return fail(Errc::invalid_argument,
-                fmt::format("checks.timeout must be 1m or less, not {}: nobody watches meanwhile",
-                            format_duration(options.gate.timeout)));
+  SERIN_CHECK(check_approval(options.approval, options.stages));
+  SERIN_CHECK(check_gate("checks.timeout", options.gate));
+  SERIN_CHECK(check_gate("smoke.timeout", options.smoke));
   return Plan(std::move(options));
 }
 

@@ -17,13 +17,20 @@ enum class OnUndecided : std::uint8_t { hold, extend, advance, rollback };
 /// Nothing unless the text is one of hold, extend, advance, rollback.
 [[nodiscard]] std::optional<OnUndecided> parse_on_undecided(std::string_view text) noexcept;
 
-/// Whether data checks have a say, and where.
+/// Whether data checks, or smoke tests of the candidate at its own address, have a say, and where.
 struct GatePlan {
-  std::string file = {};   ///< of checks; empty: none have
+  std::string file = {};   ///< of checks or tests; empty: none have
   bool before = true;      ///< the first stage
   bool between = true;     ///< two stages
   bool after = true;       ///< the last stage, before everything goes to the candidate
   Duration timeout = 10s;  ///< for one answer; 100 ms to 1 min, because nobody watches the candidate meanwhile
+};
+
+/// Before which stages a person has to say yes.
+struct ApprovalPlan {
+  bool first = false;               ///< the first stage, whichever it is; the candidate waits at 0 %
+  std::vector<double> before = {};  ///< each one of the stages, or 100
+  Duration timeout = 1h;            ///< for the answer, while the stage before is watched; then held; >= 1 s
 };
 
 /// How the traffic from before a rollout is used. The old version's past is a witness where hardly anybody uses it any
@@ -66,7 +73,9 @@ struct PlanOptions {
   LatencyPlan latency = {};
   std::optional<judge::History> learned = {};  ///< by the engine when a rollout begins; never written by a person
   std::optional<judge::LatencyPast> learned_latency = {};  ///< the same
-  GatePlan gate = {};
+  GatePlan gate = {};                                      ///< data checks
+  GatePlan smoke = {};                                     ///< smoke tests
+  ApprovalPlan approval = {};
 };
 
 /// Options that passed their checks.

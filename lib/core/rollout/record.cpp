@@ -47,6 +47,8 @@ std::string_view event_name(EventKind kind) noexcept {
     case EventKind::stop_release: return "stop_release";
     case EventKind::hold: return "hold";
     case EventKind::resume: return "resume";
+    case EventKind::order: return "order";
+    case EventKind::await: return "await";
     case EventKind::note: return "note";
     case EventKind::finish: return "finish";
   }
@@ -54,10 +56,10 @@ std::string_view event_name(EventKind kind) noexcept {
 }
 
 Result<EventKind> parse_event(std::string_view name) {
-  for (const auto kind :
-       {EventKind::start_release, EventKind::probe, EventKind::enter_zero, EventKind::enter_stage, EventKind::set_split,
-        EventKind::extend_stage, EventKind::leave_stage, EventKind::verdict, EventKind::restore,
-        EventKind::stop_release, EventKind::hold, EventKind::resume, EventKind::note, EventKind::finish})
+  for (const auto kind : {EventKind::start_release, EventKind::probe, EventKind::enter_zero, EventKind::enter_stage,
+                          EventKind::set_split, EventKind::extend_stage, EventKind::leave_stage, EventKind::verdict,
+                          EventKind::restore, EventKind::stop_release, EventKind::hold, EventKind::resume,
+                          EventKind::order, EventKind::await, EventKind::note, EventKind::finish})
     if (name == event_name(kind)) return kind;
   return fail(Errc::data_loss, fmt::format("the journal names an event '{}' that does not exist", name));
 }

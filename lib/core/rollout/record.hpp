@@ -11,6 +11,7 @@
 #include "serin/ports/latency.hpp"
 #include "serin/ports/platform.hpp"
 #include "serin/ports/router.hpp"
+#include "serin/rollout/orders.hpp"
 #include "serin/rollout/plan.hpp"
 
 namespace serin::rollout {
@@ -56,6 +57,8 @@ enum class EventKind : std::uint8_t {
   stop_release,
   hold,
   resume,
+  order,
+  await,
   note,
   finish,
 };
@@ -74,6 +77,8 @@ struct Event {
   WallTime wall;     ///< when it began; may jump
   Instant at;        ///< the same, by the clock that measures
   std::optional<Instant> done;
+  std::optional<Order> order = {};  ///< order: what a person told us, and the text is our answer
+  bool obeyed = false;              ///< ... which was yes
 };
 
 /// One second of evidence, as the judge got it.

@@ -246,11 +246,20 @@ std::string plan_json(const PlanOptions& plan) {
   each_latency_field(plan.latency, Writer{latency});
   out["latency"] = std::move(latency);
   if (plan.learned_latency) out["learned_latency"] = latency_past_object(*plan.learned_latency);
+  if (plan.approval.first || !plan.approval.before.empty())
+    out["approve"] = json::object{{"first", plan.approval.first},
+                                  {"before", json::array(plan.approval.before.begin(), plan.approval.before.end())},
+                                  {"timeout_ns", static_cast<std::int64_t>(plan.approval.timeout.count())}};
   // Only when there are any: journals of earlier versions know nothing of them.
   if (!plan.gate.file.empty()) {
     json::object gate;
     each_gate_field(plan.gate, Writer{gate});
     out["checks"] = std::move(gate);
+  }
+  if (!plan.smoke.file.empty()) {
+    json::object smoke;
+    each_gate_field(plan.smoke, Writer{smoke});
+    out["smoke"] = std::move(smoke);
   }
   return json::serialize(out);
 }
@@ -293,10 +302,25 @@ Result<PlanOptions> parse_plan_json(std::string_view text) {
   if (reader.has("learned_latency")) {
     SERIN_TRY(plan.learned_latency, latency_past_of(Reader("plan", reader.object("learned_latency"))));
   }
+  if (reader.has("approve")) {
+    Reader approve("plan", reader.object("approve"));
+    approve.read("first", plan.approval.first);
+    for (const json::value& percent : approve.array("before")) {
+      if (!percent.is_number()) return fail(Errc::data_loss, "the journal's plan cannot be read: approve is no number");
+      plan.approval.before.push_back(percent.to_number<double>());
+    }
+    approve.read("timeout_ns", plan.approval.timeout);
+    SERIN_CHECK(approve.status());
+  }
   if (reader.has("checks")) {
     Reader gate("plan", reader.object("checks"));
     each_gate_field(plan.gate, [&](const char* name, auto& value) { gate.read(name, value); });
     SERIN_CHECK(gate.status());
+  }
+  if (reader.has("smoke")) {
+    Reader smoke("plan", reader.object("smoke"));
+    each_gate_field(plan.smoke, [&](const char* name, auto& value) { smoke.read(name, value); });
+    SERIN_CHECK(smoke.status());
   }
   return plan;
 }

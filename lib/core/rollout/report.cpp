@@ -47,6 +47,18 @@ void fold_events(Report& report, const Record& record) {
     stage = nullptr;
   };
   for (const Event& event : record.events) {
+    if (event.kind == EventKind::await) {
+      const int next = event.stage + 1;
+      report.awaits = fmt::format(
+          "waits for an approval before {:.4g} %",
+          next < std::ssize(record.plan.stages) ? record.plan.stages.at(static_cast<std::size_t>(next)) : 100);
+    }
+    if (event.kind == EventKind::leave_stage || event.kind == EventKind::hold || event.kind == EventKind::verdict ||
+        event.kind == EventKind::restore || event.kind == EventKind::set_split ||
+        (event.order && event.obeyed && event.order->kind == OrderKind::approve))
+      report.awaits.clear();
+    if (event.order && event.obeyed && event.order->kind != OrderKind::approve)
+      report.paused = event.order->kind == OrderKind::pause ? "paused by " + order_text(*event.order) : std::string();
     switch (event.kind) {
       case EventKind::enter_zero:
       case EventKind::enter_stage:
@@ -62,13 +74,18 @@ void fold_events(Report& report, const Record& record) {
         if (stage != nullptr) ++stage->extensions;
         break;
       case EventKind::leave_stage:
-      case EventKind::hold: leave(event); break;
+      case EventKind::hold:
+        leave(event);
+        report.paused.clear();
+        break;
       case EventKind::verdict:
         leave(event);
+        report.paused.clear();
         if (!report.verdict_at) report.verdict_at = event.at;
         break;
       case EventKind::set_split:
       case EventKind::restore:
+        report.paused.clear();
         if (!event.done) break;
         report.after = event.seen;
         if (only_release(event.seen) == record.candidate.name) report.promoted_at = event.done;
@@ -79,6 +96,8 @@ void fold_events(Report& report, const Record& record) {
       case EventKind::probe:
       case EventKind::stop_release:
       case EventKind::resume:
+      case EventKind::order:
+      case EventKind::await:
       case EventKind::note: break;
     }
   }
@@ -128,6 +147,8 @@ Report make_report(const Record& record) {
                 .digest = record.candidate.digest,
                 .outcome = record.progress.state,
                 .reason = record.progress.reason,
+                .paused = {},
+                .awaits = {},
                 .began = record.created,
                 .began_at = record.created_at,
                 .worse_needed = std::log(1 / record.plan.judge.alpha),
@@ -152,6 +173,14 @@ Report make_report(const Record& record) {
   report.failed_user_requests =
       report.canary_user_failures + report.baseline_counts.errors - report.baseline_counts.hidden + report.unattributed;
   return report;
+}
+
+std::string too_late(const Record& record) {
+  const std::string head = fmt::format("rollout {} of {} to {} is {}", record.id, record.service, record.candidate.name,
+                                       state_name(record.progress.state));
+  if (is_final(record.progress.state)) return fmt::format("{}, it is over: {}", head, record.progress.reason);
+  return fmt::format("{}, and no process drives it: `serin resume {}` goes on, `serin rollback {}` restores", head,
+                     record.service, record.service);
 }
 
 std::string evidence_text(const Report& report) {
@@ -190,6 +219,8 @@ std::string report_json(const Report& report) {
                    {"digest", report.digest},
                    {"outcome", text_of(state_name(report.outcome))},
                    {"reason", report.reason},
+                   {"paused", report.paused},
+                   {"awaits", report.awaits},
                    {"began", format_rfc3339(report.began)},
                    {"seconds", seconds_between(report.began_at, report.ended_at)},
                    {"stages", std::move(stages)},

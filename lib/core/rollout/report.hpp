@@ -39,6 +39,8 @@ struct Report {
   std::string digest;
   State outcome = State::starting;
   std::string reason;
+  std::string paused;  ///< by whom and why; empty: it is not
+  std::string awaits;  ///< an approval, before which stage; empty: none
   WallTime began;
   Instant began_at;
   std::optional<Instant> ended_at;
@@ -63,6 +65,8 @@ struct Report {
 
 /// Folds a record into its report. Pure.
 [[nodiscard]] Report make_report(const Record& record);
+/// Why an order for that rollout, which nobody drives any more, is refused, and what can be done instead. Pure.
+[[nodiscard]] std::string too_late(const Record& record);
 /// One JSON object, the form of `--json`.
 [[nodiscard]] std::string report_json(const Report& report);
 /// "p50 20 to 22 ms, p95 41 to 45 ms, p99 60 to 66 ms": the edges between which each lies; "not known", "no answer".

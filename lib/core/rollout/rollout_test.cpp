@@ -24,6 +24,9 @@ TEST(Plan, that_makes_no_sense_is_refused_with_the_field_and_its_range) {
   EXPECT_EQ(error_of({.monitoring_duration = 10ms}), "monitoring_duration must be 1s or more, not 10ms");
   EXPECT_EQ(error_of({.monitoring_duration = 5s}), "min_stage must not exceed monitoring_duration (5s), not 10s");
   EXPECT_EQ(error_of({.judge = {.alpha = 2}}), "judge.alpha must be above 0 and below 1, not 2");
+  EXPECT_EQ(error_of({.stages = {5, 95}, .approval = {.before = {95, 100, 50}}}),
+            "approve.before names 50 %, which is none of the stages 5,95 and not 100");
+  EXPECT_EQ(error_of({.approval = {.timeout = 10ms}}), "approve.timeout must be 1s or more, not 10ms");
   EXPECT_EQ(parse_stages("5, 50 %,95").value(), (std::vector<double>{5, 50, 95}));
   EXPECT_FALSE(parse_stages("5,,95").has_value());
   EXPECT_FALSE(parse_stages("nan").has_value());

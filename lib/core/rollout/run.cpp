@@ -138,6 +138,7 @@ Status Run::drive() {
     journal_error_ = error;
     go_back(EventKind::note, fmt::format("the rollout could not be written down: {}", error.detail()));
   }
+  refuse_orders();
   if (!journal_error_) return {};
   return fail(
       journal_error_->code(),
@@ -192,9 +193,15 @@ Status Run::watch_zero() {
   ports_.observer.on_stage(record_, 0);
   SERIN_CHECK(watch(false, false));
   if (record_.progress.state != State::zero) return {};
+  entered_ = false;
+  const bool to_the_end = go_on_.to_the_end;
+  forget_orders();
+  if (to_the_end) {
+    record_.progress.state = State::promoting;
+    return {};
+  }
   record_.progress.state = State::stage;
   record_.progress.stage = 0;
-  entered_ = false;
   return {};
 }
 
@@ -222,7 +229,9 @@ Status Run::stage() {
   SERIN_CHECK(watch(true, last));
   if (record_.progress.state != State::stage) return {};
   entered_ = false;
-  if (last)
+  const bool to_the_end = last || go_on_.to_the_end;
+  forget_orders();
+  if (to_the_end)
     record_.progress.state = State::promoting;
   else
     ++record_.progress.stage;
@@ -309,7 +318,10 @@ void Run::enter(Instant at) {
   entered_at_ = at;
   const bool traffic = record_.progress.state == State::stage;
   gate_passed_ = false;
+  smoke_passed_ = false;
   gate_from_ = at;
+  stood_ = {};
+  if (pause_) pause_->since = at;  // interrupted meanwhile, and the stage begins anew
   ends_ = at + (traffic ? plan_.monitoring_duration * (1 + extensions_) : plan_.zero_duration);
   evidence_.enter(traffic ? percent() : 0, second_of(at));
 }
@@ -326,19 +338,24 @@ void Run::stop_release(const ReleaseName& release) {
 
 Status Run::watch(bool traffic, bool last) {
   for (;;) {
-    SERIN_TRY(const Sight sight, look(traffic, last));
+    SERIN_TRY(Sight sight, look(traffic, last));
+    SERIN_CHECK(take_orders(sight));
+    if (record_.progress.state == State::restoring) return {};
     Decision decision = decide(plan_, sight);
-    if (decision.move == Move::advance) {
-      if (std::optional<Decision> by_data = ask_gate(sight)) {
+    if (decision.move == Move::advance && !go_on_.to_the_end) {
+      if (std::optional<Decision> by_data = ask_gates(sight)) {
         // An answer takes its time: what happened meanwhile is looked at before the stage is left.
         if (by_data->move == Move::advance) {
-          gate_passed_ = true;
           ports_.observer.on_note(by_data->reason);
           SERIN_CHECK(say(EventKind::note, by_data->reason));
           continue;
         }
         decision = *std::move(by_data);
         if (decision.move == Move::extend) gate_from_ = ends_ + plan_.monitoring_duration;
+      }
+      if (decision.move == Move::advance) {
+        SERIN_TRY(std::optional<Decision> by_person, ask_person(decision));
+        if (by_person) decision = *std::move(by_person);
       }
     }
     switch (decision.move) {
@@ -362,16 +379,28 @@ Status Run::watch(bool traffic, bool last) {
   }
 }
 
-std::optional<Decision> Run::ask_gate(const Sight& sight) {
-  const GatePlan& plan = plan_.gate;
+std::optional<Decision> Run::ask_gates(const Sight& sight) {
+  if (auto said = ask_gate(sight, plan_.smoke, ports_.smoke, "smoke tests", smoke_passed_)) return said;
+  return ask_gate(sight, plan_.gate, ports_.gate, "data checks", gate_passed_);
+}
+
+std::optional<Decision> Run::ask_gate(const Sight& sight, const GatePlan& plan, Gate* gate, std::string_view who,
+                                      bool& passed) {
   const GatePoint point = !sight.traffic ? GatePoint::before : sight.last ? GatePoint::after : GatePoint::between;
   const bool asked = point == GatePoint::before ? plan.before : point == GatePoint::after ? plan.after : plan.between;
-  if (plan.file.empty() || !asked || gate_passed_) return std::nullopt;
+  if (plan.file.empty() || !asked || passed) return std::nullopt;
   if (now() < gate_from_) return Decision{};
-  if (ports_.gate == nullptr) return decide_gate(plan_, sight, {.reason = "this program cannot ask them"});
-  ports_.observer.on_note(fmt::format("asking the data checks of {}", plan.file));
-  return decide_gate(plan_, sight,
-                     ports_.gate->ask(record_.service, plan.file, point, Deadline::after(now(), plan.timeout)));
+  if (gate == nullptr) return decide_gate(plan_, sight, {.reason = "this program cannot ask them"}, who);
+  ports_.observer.on_note(fmt::format("asking the {} of {}", who, plan.file));
+  GateQuestion question{.service = record_.service, .file = plan.file, .point = point};
+  const Result<std::vector<Replica>> replicas =
+      ports_.platform.replicas(record_.service, record_.candidate.name, Deadline::after(now(), plan_.call_timeout));
+  if (replicas)
+    for (const Replica& replica : *replicas)
+      if (replica.state == ReplicaState::ready) question.candidate.push_back(replica.address);
+  const Decision said = decide_gate(plan_, sight, gate->ask(question, Deadline::after(now(), plan.timeout)), who);
+  passed = said.move == Move::advance;
+  return said;
 }
 
 double Run::percent() const {

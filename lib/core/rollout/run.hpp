@@ -44,8 +44,26 @@ class Run {
   Status restore();
 
   Status watch(bool traffic, bool last);
-  /// What the data says about leaving the stage; nothing when it has no say, or has said that it may be left.
-  std::optional<Decision> ask_gate(const Sight& sight);
+  /// Reads, journals, answers and follows what people ordered, each order once, and tells the sight of it.
+  Status take_orders(Sight& sight);
+  Status take_order(const Order& order, const OrderAnswer& answer);
+  [[nodiscard]] OrderAnswer weigh(const Order& order, const Sight& sight) const;
+  /// What the journal says was answered.
+  [[nodiscard]] std::optional<OrderAnswer> answer_of(std::int64_t order) const;
+  /// What an accepted order does to a stage; the same when it is given and when the journal is read again.
+  void obey(const Order& order, Instant at);
+  void forget_orders();
+  /// What a person says about leaving the stage, where the plan asks one; nothing when nobody is asked or it was yes.
+  Result<std::optional<Decision>> ask_person(Decision& decision);
+  /// Of the stage that comes next; 100 after the last.
+  [[nodiscard]] double next_percent() const;
+  /// Those that come too late are told so, as far as they can be.
+  void refuse_orders();
+  /// What smoke tests and data say about leaving the stage, one of them a time; nothing when they have no say, or have
+  /// said that it may be left.
+  std::optional<Decision> ask_gates(const Sight& sight);
+  std::optional<Decision> ask_gate(const Sight& sight, const GatePlan& plan, Gate* gate, std::string_view who,
+                                   bool& passed);
   Result<Sight> look(bool traffic, bool last);
   void absorb_traffic(Sight& sight);
   void look_at_replicas(Sight& sight);
@@ -83,7 +101,22 @@ class Run {
   Instant ends_{};
   int extensions_ = 0;
   bool gate_passed_ = false;
+  bool smoke_passed_ = false;
   Instant gate_from_{};  // after an answer that was none: not asked again before the extension is over
+  struct Pause {
+    Instant since;
+    std::string words;
+  };
+  struct GoOn {
+    bool now = false;
+    bool to_the_end = false;
+    std::string words = {};
+  };
+  std::optional<Pause> pause_;
+  std::optional<Pause> await_;  // since when a person is asked, and why the stage may be left
+  std::string approved_;        // by whom and why
+  Duration stood_{};            // how long the stage's clock stood in pauses that are over
+  GoOn go_on_;
   std::int64_t restarts_ = 0;
   std::map<std::string, Instant, std::less<>> since_;  // troubles, and when they began
   bool fenced_ = false;

@@ -145,7 +145,12 @@ Status Run::take_up() {
   bool clock_restarted = false;
   for (const Event& event : record_.events) {
     clock_restarted = clock_restarted || event.at > now();
-    if (event.kind == EventKind::set_split || event.kind == EventKind::hold) entry = nullptr;
+    if (event.kind == EventKind::set_split || event.kind == EventKind::hold) {
+      entry = nullptr;
+      forget_orders();
+    }
+    if (event.kind == EventKind::await) await_ = Pause{.since = event.at, .words = event.text};
+    if (event.order && event.obeyed) obey(*event.order, event.at);
     if (event.kind == EventKind::extend_stage) ++extensions;
     if (event.kind != EventKind::enter_stage && event.kind != EventKind::enter_zero) continue;
     add_until(second_of(event.at));
@@ -163,6 +168,7 @@ Status Run::take_up() {
   std::optional<Instant> entered;
   if (entry != nullptr && !was_held && entry->stage == progress.stage) entered = entry->at;
   SERIN_CHECK(say(EventKind::resume, was_held ? "taken up by hand" : "taken up after an interruption"));
+  if (pause_) ports_.observer.on_note(fmt::format("still {}: `serin resume` ends that", pause_->words));
   if (progress.state != State::stage && progress.state != State::promoting) return {};
 
   if (clock_restarted) {
@@ -192,7 +198,7 @@ Status Run::take_up() {
     entered_ = true;
     extensions_ = extensions;
     entered_at_ = *entered;
-    ends_ = *entered + plan_.monitoring_duration * (1 + extensions);
+    ends_ = *entered + plan_.monitoring_duration * (1 + extensions) + stood_;
     ports_.observer.on_stage(record_, percent());
   }
   return {};

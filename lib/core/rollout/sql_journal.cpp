@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "serin/rollout/sql_columns.hpp"
 
 namespace serin::rollout {
@@ -88,7 +90,10 @@ Result<std::unique_ptr<SqlJournal>> SqlJournal::open(Sql& sql, const Clock& cloc
               "CREATE TABLE IF NOT EXISTS rollout_evidence(rollout INTEGER, second INTEGER, stage INTEGER, "
               "canary_requests INTEGER, canary_errors INTEGER, canary_hidden INTEGER, baseline_requests INTEGER, "
               "baseline_errors INTEGER, baseline_hidden INTEGER, unattributed INTEGER, lost INTEGER, worse REAL, "
-              "healthy REAL, PRIMARY KEY(rollout, second)) WITHOUT ROWID"})
+              "healthy REAL, PRIMARY KEY(rollout, second)) WITHOUT ROWID",
+              "CREATE TABLE IF NOT EXISTS rollout_orders(rollout INTEGER, seq INTEGER, id INTEGER, kind TEXT, by_whom "
+              "TEXT, reason TEXT, given INTEGER, obeyed INTEGER, percent REAL, PRIMARY KEY(rollout, seq)) WITHOUT "
+              "ROWID"})
           SERIN_CHECK(session.execute(statement, {}));
         // NULL in rows of earlier versions: not known.
         SERIN_CHECK(ensure_column(session, "rollout_evidence", "canary_latency", "TEXT"));
@@ -153,6 +158,22 @@ Status SqlJournal::write(std::int64_t id, const Event& event, const Progress& pr
             "$3, "
             "$4, $5, $6, $7, $8, $9, $10) ON CONFLICT(rollout, seq) DO UPDATE SET seen = $6, text = $7, done = $10",
             values));
+        if (event.order) {
+          const Order& order = *event.order;
+          const std::vector<SqlValue> given{id,
+                                            event.seq,
+                                            order.id,
+                                            of(order_name(order.kind)),
+                                            order.by,
+                                            order.reason,
+                                            unix_ms(order.given),
+                                            std::int64_t{event.obeyed ? 1 : 0},
+                                            order.percent};
+          SERIN_CHECK(session.execute(
+              "INSERT INTO rollout_orders(rollout, seq, id, kind, by_whom, reason, given, obeyed, percent) VALUES($1, "
+              "$2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+              given));
+        }
         SERIN_TRY(const std::int64_t changed,
                   session.execute("UPDATE rollouts SET state = $2, held_in = $3, stage = $4, reason = $5 WHERE id = $1",
                                   progress_values(id, progress)));
@@ -223,7 +244,29 @@ Result<Record> SqlJournal::read(const SqlRow& row) {
     SERIN_TRY(Event event, event_of(event_row));
     record.events.push_back(std::move(event));
   }
+  SERIN_CHECK(read_orders(record));
   return record;
+}
+
+Status SqlJournal::read_orders(Record& record) {
+  SERIN_TRY(
+      const SqlTable orders,
+      sql_.query("SELECT seq, id, kind, by_whom, reason, given, obeyed, percent FROM rollout_orders WHERE rollout = $1",
+                 {record.id}, soon()));
+  for (const SqlRow& row : orders.rows) {
+    const auto event = std::ranges::find(record.events, number(row[0]), &Event::seq);
+    if (event == record.events.end()) continue;
+    event->order = Order{.id = number(row[1]),
+                         .rollout = record.id,
+                         .kind = OrderKind::pause,
+                         .percent = real(row[7]),
+                         .by = text(row[3]),
+                         .reason = text(row[4]),
+                         .given = wall_of_unix_ms(number(row[5]))};
+    SERIN_TRY(event->order->kind, parse_order(text(row[2])));
+    event->obeyed = number(row[6]) != 0;
+  }
+  return {};
 }
 
 Result<Record> SqlJournal::load(std::int64_t id) {

@@ -7,7 +7,7 @@
 
 namespace serin::rollout {
 
-/// The journal in three tables of the control database: rollouts, rollout_events, rollout_evidence.
+/// The journal in tables of the control database: rollouts, rollout_events, rollout_orders, rollout_evidence.
 class SqlJournal final : public Journal {
  public:
   /// Makes the tables when they are not there. \param sql, clock  outlive it
@@ -22,6 +22,7 @@ class SqlJournal final : public Journal {
   SqlJournal(Sql& sql, const Clock& clock) : sql_(sql), clock_(clock) {}
   [[nodiscard]] Deadline soon() const;
   Result<Record> read(const SqlRow& row);
+  Status read_orders(Record& record);
 
   Sql& sql_;
   const Clock& clock_;

@@ -100,6 +100,32 @@ TEST_F(JournalOnFile, keeps_a_rollout_whole) {
   EXPECT_EQ(read.buckets, buckets);
 }
 
+TEST_F(JournalOnFile, keeps_who_ordered_what_and_why_with_the_answer) {
+  const std::int64_t id = journal->create(record()).value();
+  const Order order{.id = 7,
+                    .rollout = id,
+                    .kind = OrderKind::promote_full,
+                    .percent = 12.5,
+                    .by = "anna@host",
+                    .reason = "the fix is urgent",
+                    .given = wall_of_unix_ms(1'775'757'790'125)};
+  Event event{.seq = 1,
+              .kind = EventKind::order,
+              .split = {},
+              .seen = {},
+              .text = "from 5 % to 100 %",
+              .done = Instant(91s),
+              .order = order,
+              .obeyed = true};
+  ASSERT_TRUE(journal->write(id, event, {.state = State::stage, .reason = {}}));
+  const Record read = journal->load(id).value();
+  ASSERT_EQ(read.events.size(), 1u);
+  EXPECT_EQ(read.events[0].order, order);
+  EXPECT_TRUE(read.events[0].obeyed);
+  EXPECT_EQ(read.events[0].text, event.text);
+  EXPECT_EQ(journal->history(record().service, 1)->front().events.at(0).order, order);
+}
+
 TEST_F(JournalOnFile, has_one_open_rollout_of_a_service) {
   const std::int64_t id = journal->create(record()).value();
   const Result<std::int64_t> second = journal->create(record());

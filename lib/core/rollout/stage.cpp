@@ -37,6 +37,14 @@ Decision decide(const PlanOptions& plan, const Sight& sight) {
   if (!findings.share_off.empty()) return {Move::hold, findings.share_off};
   if (findings.verdict == Finding::worse) return {Move::roll_back, "worse: " + findings.reason};
   if (!sight.blind.empty()) return {Move::hold, sight.blind};
+  if (!sight.orders_known || !sight.paused.empty()) return {};
+  if (!sight.ordered.empty()) {
+    const bool proved = !sight.traffic || findings.verdict == Finding::healthy;
+    return {Move::advance, proved ? sight.ordered : sight.ordered + ", without a proof of health: " + findings.reason};
+  }
+
+  // What had to be shown was shown before a person was asked.
+  if (!sight.may_leave.empty()) return {Move::advance, sight.may_leave};
 
   const bool over = sight.now >= sight.ends;
   if (!sight.traffic) return over ? Decision{Move::advance, "ready, and stayed so at 0 %"} : Decision{};
@@ -49,13 +57,13 @@ Decision decide(const PlanOptions& plan, const Sight& sight) {
   return undecided(plan, sight, findings.reason);
 }
 
-Decision decide_gate(const PlanOptions& plan, const Sight& sight, const GateAnswer& answer) {
+Decision decide_gate(const PlanOptions& plan, const Sight& sight, const GateAnswer& answer, std::string_view who) {
   switch (answer.verdict) {
-    case GateVerdict::pass: return {Move::advance, "the data checks passed: " + answer.reason};
-    case GateVerdict::fail: return {Move::roll_back, "the data checks failed: " + answer.reason};
+    case GateVerdict::pass: return {Move::advance, fmt::format("the {} passed: {}", who, answer.reason)};
+    case GateVerdict::fail: return {Move::roll_back, fmt::format("the {} failed: {}", who, answer.reason)};
     case GateVerdict::unknown: break;
   }
-  return undecided(plan, sight, "the data checks do not say: " + answer.reason);
+  return undecided(plan, sight, fmt::format("the {} do not say: {}", who, answer.reason));
 }
 
 Condition condition_of(const std::vector<Replica>& replicas, int expected, std::int64_t restarts) {

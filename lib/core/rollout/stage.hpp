@@ -14,7 +14,7 @@ namespace serin::rollout {
 /// What was seen of a stage at one moment. Texts that are empty mean: nothing of that kind.
 struct Sight {
   Instant now;
-  Instant entered;              ///< when the stage's split was read back
+  Instant entered;              ///< when the stage's split was read back, and by as much later as it was paused
   Instant ends;                 ///< when its time is over, extensions included
   int extensions = 0;           ///< so far
   bool last = false;            ///< no stage comes after it
@@ -24,6 +24,10 @@ struct Sight {
   std::string candidate_fault;  ///< it crashed, or has not been ready for too long
   std::string blind;            ///< something was unreadable for too long
   bool counted = true;          ///< the counts reach up to `ends`, where that has passed
+  bool orders_known = true;     ///< what people ordered could be read
+  std::string paused = {};      ///< by whom and why
+  std::string may_leave = {};   ///< why nothing but a person's yes is missing for leaving it
+  std::string ordered = {};     ///< by whom and why the stage is to be left now
   Findings findings;
 };
 
@@ -38,9 +42,10 @@ struct Decision {
 /// healthy, whatever the plan does about it. Pure.
 [[nodiscard]] Decision decide(const PlanOptions& plan, const Sight& sight);
 
-/// What becomes of a stage that `decide` would leave, by what the data says: fail rolls back; unknown is undecided, and
-/// the plan says what is done then. Pure.
-[[nodiscard]] Decision decide_gate(const PlanOptions& plan, const Sight& sight, const GateAnswer& answer);
+/// What becomes of a stage that `decide` would leave, by what a gate says: fail rolls back; unknown is undecided, and
+/// the plan says what is done then. Pure. \param who  several: "data checks", "smoke tests"
+[[nodiscard]] Decision decide_gate(const PlanOptions& plan, const Sight& sight, const GateAnswer& answer,
+                                   std::string_view who);
 
 /// How a candidate's replicas look, compared with when they became ready.
 struct Condition {
