@@ -153,7 +153,7 @@ TEST_F(Live, apply_puts_a_change_in_place_and_the_servers_have_it_at_once) {
       }
   EXPECT_EQ(seen, 2);
   const story::Outcome nobody = world.monitor({"apply", "--to", to, "--reload", "http://127.0.0.1:1"});
-  EXPECT_EQ(nobody.code, 1) << "a reload that nobody heard is an error: " << nobody.text();
+  EXPECT_EQ(nobody.code, 3) << "a reload that nobody heard is an error: " << nobody.text();
 }
 
 }  // namespace

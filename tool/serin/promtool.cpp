@@ -39,7 +39,7 @@ Result<MonitorTools::Ran> MonitorTools::run(const std::vector<std::string>& comm
   words.insert(words.end(), command.begin(), command.end());
   SERIN_TRY(ProgramResult result, run_program(words));
   if (result.exit_code == missing)
-    return fail(Errc::not_found,
+    return fail(Errc::unavailable,
                 fmt::format("{} is not installed, so its checks are unknown; Debian: apt-get install {}",
                             command.front(), command.front() == "promtool" ? "prometheus" : "prometheus-alertmanager"));
   return Ran{.well = result.exit_code == 0, .output = std::move(result.output)};

@@ -21,7 +21,7 @@ class MonitorTools {
     bool well = false;
     std::string output;  ///< both of its streams
   };
-  /// Runs a tool in the folder. Errors: not_found when it is not installed, with the package's name: nothing that did
+  /// Runs a tool in the folder. Errors: unavailable when it is not installed, with the package's name: nothing that did
   /// not run is ever taken for success.
   Result<Ran> run(const std::vector<std::string>& command);
 

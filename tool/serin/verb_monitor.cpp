@@ -93,7 +93,11 @@ Status make_change(const Change& change, const std::string& folder) {
     return {};
   }
   SERIN_CHECK(make_folders(path.parent_path().string()));
-  return write_file(path.string(), change.text);
+  SERIN_CHECK(write_file(path.string(), change.text));
+  // Prometheus and Alertmanager run as users of their own; there is no secret in these files.
+  std::error_code error;
+  std::filesystem::permissions(path, std::filesystem::perms{0644}, error);
+  return error ? fail_errno(error.value(), path.string()) : Status();
 }
 
 Status reload(const std::string& url, VerbContext& context) {
@@ -110,7 +114,9 @@ Status reload(const std::string& url, VerbContext& context) {
 
 Result<Exit> generate(const MonitorFlags& flags, VerbContext& context) {
   SERIN_TRY(const monitor::Catalogue catalogue, read_catalogue(flags, context));
-  for (const Document& one : monitor::documents(catalogue)) {
+  const std::vector<Document> wanted = monitor::documents(catalogue);
+  SERIN_CHECK(changes(wanted, flags.folder));  // refuses before the first file what is somebody else's
+  for (const Document& one : wanted) {
     SERIN_CHECK(make_change({Change::Kind::add, one.path, one.text}, flags.folder));
     context.out(fmt::format("{}/{}\n", flags.folder, one.path));
   }
@@ -197,7 +203,7 @@ Result<Exit> test(const MonitorFlags& flags, VerbContext& context) {
 
 using Work = Result<Exit> (*)(const MonitorFlags&, VerbContext&);
 
-/// \param otherwise  the code of an error that is not one of usage; a missing tool is unknown: 2
+/// \param compares  its 2 means differences, so all its errors are 1, as terraform's -detailed-exitcode has them
 CLI::App* add(CLI::App& parent, VerbContext& context, const std::shared_ptr<MonitorFlags>& flags, const char* name,
               const char* help, Work work, bool compares) {
   CLI::App* verb = parent.add_subcommand(name, help);
@@ -207,9 +213,7 @@ CLI::App* add(CLI::App& parent, VerbContext& context, const std::shared_ptr<Moni
   verb->callback([flags, &context, work, compares] {
     const Result<Exit> done = work(*flags, context);
     if (!done) context.fail_with(done.error());
-    // plan's 2 means differences, so its errors are all 1; elsewhere 2 is "nothing was checked".
-    const bool usage = !done && exit_of(done.error()) == Exit::usage && !compares;
-    context.finish(done ? *done : usage ? Exit::usage : Exit::failed);
+    context.finish(done ? *done : compares ? Exit::failed : exit_of(done.error()));
   });
   return verb;
 }
