@@ -156,10 +156,16 @@ void LatencyJudge::add(const LatencyCounts& canary, const LatencyCounts& baselin
   add_to(canary_, canary);
   add_to(baseline_, baseline);
   const std::int64_t baseline_requests = sum(baseline, 0);
+  const bool unfair =
+      static_cast<double>(canary_requests) > fair_share * static_cast<double>(canary_requests + baseline_requests);
+  was_unfair_ = was_unfair_ || unfair;
   for (Watched& tail : tails_) {
-    tail.owed += tail.share_before * static_cast<double>(baseline_requests);
-    const auto least = static_cast<std::int64_t>(std::ceil(tail.owed));
-    tail.owed -= static_cast<double>(least);
+    std::int64_t least = 0;
+    if (unfair) {
+      tail.owed += tail.share_before * static_cast<double>(baseline_requests);
+      least = static_cast<std::int64_t>(std::ceil(tail.owed));
+      tail.owed -= static_cast<double>(least);
+    }
     const Bucket bucket = sane({.canary_requests = canary_requests,
                                 .canary_errors = sum(canary, tail.canary_edge + 1),
                                 .baseline_requests = baseline_requests,
@@ -196,7 +202,7 @@ std::optional<LatencyJudge::Body> LatencyJudge::body() const {
     so_far += static_cast<double>(baseline_[edge]);
     const std::optional<std::size_t> its = canary_edge(edge);
     if (!its) break;
-    const double before = below_before_.empty() ? 1 : below_before_[edge];
+    const double before = was_unfair_ && !below_before_.empty() ? below_before_[edge] : 1;
     const Body here{.baseline_ms = options_.edges_ms[edge],
                     .canary_ms = options_.edges_ms[*its],
                     .baseline_share = std::min(so_far / baseline, before),

@@ -21,6 +21,9 @@ namespace serin::judge {
 /// and best-arm identification", Bernoulli 2022, theorem 2: 0.85 sqrt((ln ln(e n) + 0.8 ln(1612/alpha)) / n). Pure.
 [[nodiscard]] double time_uniform_band(double n, double alpha) noexcept;
 
+/// Up to here both arms are loaded alike enough to be compared with each other alone.
+constexpr double fair_share = 0.6;
+
 /// Learns from a version that runs alone how long its requests take. Threads: one; pure.
 class LatencyLearner {
  public:
@@ -41,8 +44,9 @@ class LatencyLearner {
 ///   averaged;
 /// - body: the canary's distribution lies to the right of the baseline's by more than both bands and the margin.
 /// In both, the canary's edge is the first one at least `tolerable_ms` above the baseline's. And a baseline that is
-/// hardly used any more is fast because of that, so it never counts as faster than it was when it had everything: that
-/// only takes evidence away, so what is proved stays proved.
+/// hardly used any more is fast because of that: where the canary has more than `fair_share` of the requests, the
+/// baseline never counts as faster than it was when it had everything. That only takes evidence away, so what is proved
+/// stays proved.
 /// Without a past, learned before or at 0 %, the test of the tails does not run and says so. Threads: one; pure.
 class LatencyJudge {
  public:
@@ -67,7 +71,7 @@ class LatencyJudge {
     std::int64_t canary_requests = 0;
     std::int64_t canary_slower = 0;
     std::int64_t baseline_requests = 0;
-    std::int64_t baseline_slower = 0;  ///< at least as many as the past had of as many requests
+    std::int64_t baseline_slower = 0;  ///< where its load was no fair one, at least as many as in the past
     double log_evidence = 0;
   };
   /// What was frozen. Quantiles that fall into the same cell are one.
@@ -108,6 +112,7 @@ class LatencyJudge {
   std::vector<Watched> tails_;
   LatencyCounts canary_;
   LatencyCounts baseline_;
+  bool was_unfair_ = false;  // the canary had more than a fair share
 };
 
 /// "40 of 320 canary requests took longer than 119 ms (12.5 %), ...". Pure.

@@ -188,9 +188,9 @@ void Evidence::add_latency(const Bucket& bucket) {
     return;
   }
   if (std::chrono::seconds(bucket.second - first_traffic_) < plan_.latency.warm_up) return;
-  // Whoever carries more than half is slower because of that. Without a past nobody knows by how much.
-  const bool heavier = plan_.stages.at(static_cast<std::size_t>(bucket.stage)) > 50;
-  if (heavier && !judge->frozen()) return;
+  // Whoever carries most is slower because of that. Without a past nobody knows by how much.
+  const bool unfair = plan_.stages.at(static_cast<std::size_t>(bucket.stage)) > 100 * judge::fair_share;
+  if (unfair && !judge->frozen()) return;
   guilt_.add_latency(bucket.canary_latency->counts(), bucket.baseline_latency->counts());
 }
 
