@@ -125,7 +125,8 @@ TEST_F(IncidentsOnFile, are_listed_as_wanted_the_newest_first) {
   ASSERT_TRUE(begin(trouble("b", 30, "admin")));
   const auto ids = [&](const IncidentFilter& filter) {
     std::string out;
-    for (const Incident& incident : store->list(filter, Deadline::never()).value()) out += std::to_string(incident.id);
+    const std::vector<Incident> found = store->list(filter, Deadline::never()).value();
+    for (const Incident& incident : found) out += std::to_string(incident.id);
     return out;
   };
   EXPECT_EQ(ids({}), "321");

@@ -28,7 +28,8 @@ TEST_F(WatcherUnderTest, opens_an_incident_after_three_and_resolves_it_after_two
   EXPECT_EQ(receiver.told[1].status, notify::AlertStatus::resolved);
   EXPECT_EQ(since(receiver.told[1].resolved_at.value()), 80s);
   std::string told;
-  for (const auto& event : incidents->timeline(1, Deadline::never()).value()) told += event.kind + " ";
+  const auto timeline = incidents->timeline(1, Deadline::never()).value();
+  for (const auto& event : timeline) told += event.kind + " ";
   EXPECT_EQ(told, "opened notified resolved notified ");
   EXPECT_EQ(states["ready"].counts.condition, Finding::ok);
 }
@@ -112,8 +113,8 @@ TEST_F(WatcherUnderTest, runs_as_many_at_once_as_it_may) {
       2));
   EXPECT_EQ(most, 2u);
   for (int i = 0; i < 6; ++i) EXPECT_EQ(runs["c" + std::to_string(i)], 1) << i;
-  for (const auto& [name, counted] : store->counts(CrewTime::start, CrewTime::start + 1h, Deadline::never()).value())
-    EXPECT_EQ(counted.missed, 0) << name;
+  const auto counts = store->counts(CrewTime::start, CrewTime::start + 1h, Deadline::never()).value();
+  for (const auto& [name, counted] : counts) EXPECT_EQ(counted.missed, 0) << name;
 }
 
 TEST_F(WatcherUnderTest, looks_by_the_calendar_of_a_place) {
@@ -130,7 +131,8 @@ TEST_F(WatcherUnderTest, tells_again_what_could_not_be_told) {
   ASSERT_TRUE(watch(one, 60s, [](const WatchItem&, int) { return bad(); }));
   ASSERT_EQ(receiver.told.size(), 1u);
   std::string told;
-  for (const auto& event : incidents->timeline(1, Deadline::never()).value()) told += event.kind + " ";
+  const auto timeline = incidents->timeline(1, Deadline::never()).value();
+  for (const auto& event : timeline) told += event.kind + " ";
   EXPECT_EQ(told, "opened not_notified notified ") << "the first failure is a line, the others are not";
 }
 
