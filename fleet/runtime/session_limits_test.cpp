@@ -9,9 +9,13 @@
 namespace serin::fleet {
 namespace {
 
+policy::Policies one(std::string target, guard::TargetPolicy policy) {
+  std::vector<policy::NamedPolicy> named;
+  named.push_back({.target = std::move(target), .policy = std::move(policy)});
+  return policy::Policies(std::move(named));
+}
 policy::Policies policies(std::string target, std::int64_t most) {
-  return policy::Policies(
-      {{.target = std::move(target), .policy = {.bulkhead = limit::BulkheadOptions{.most = most}}}});
+  return one(std::move(target), {.bulkhead = limit::BulkheadOptions{.most = most}});
 }
 
 TEST(SessionLimits, let_through_as_many_as_the_usual_policy_does) {
@@ -28,8 +32,7 @@ TEST(SessionLimits, follow_a_policy_for_http_that_lets_more_through) {
       << "other origins have the usual policy";
   EXPECT_EQ(session_options(policies("*", 300)).per_origin, 300u);
   EXPECT_EQ(session_options(policies("warehouse", 300)).per_origin, session_options(policy::Policies()).per_origin);
-  EXPECT_EQ(session_options(policy::Policies({{.target = "http:*", .policy = {}}})).per_origin, 10'000u)
-      << "no limit at all";
+  EXPECT_EQ(session_options(one("http:*", {})).per_origin, 10'000u) << "no limit at all";
 }
 
 }  // namespace
