@@ -4,6 +4,7 @@
 #include "serin/ports/http.hpp"
 #include "serin/ports/latency.hpp"
 #include "serin/ports/log.hpp"
+#include "serin/ports/sql_cell.hpp"
 
 namespace serin {
 namespace {
@@ -77,6 +78,22 @@ TEST(LatencyHistogram, a_quantile_lies_between_two_edges) {
   const auto edges = latency_edges_ms();
   for (std::size_t i = 1; i < edges.size(); ++i) EXPECT_LT(edges[i - 1], edges[i]);
   EXPECT_EQ(edges.back(), 30'000);
+}
+
+TEST(SqlCell, of_another_type_is_nothing_and_an_integer_counts_as_a_real) {
+  const SqlValue none;
+  const SqlValue whole = std::int64_t{1500};
+  const SqlValue real = 0.25;
+  const SqlValue text = std::string("seven");
+  EXPECT_EQ(sql_text(text), "seven");
+  EXPECT_EQ(sql_number(whole), 1500);
+  EXPECT_EQ(sql_real(real), 0.25);
+  EXPECT_EQ(sql_real(whole), 1500.0);
+  EXPECT_EQ(sql_time(whole), wall_of_unix_ms(1500));
+  for (const SqlValue& other : {none, whole, real}) EXPECT_EQ(sql_text(other), "");
+  for (const SqlValue& other : {none, real, text}) EXPECT_EQ(sql_number(other), 0);
+  for (const SqlValue& other : {none, real, text}) EXPECT_EQ(sql_time(other), std::nullopt);
+  for (const SqlValue& other : {none, text}) EXPECT_EQ(sql_real(other), std::nullopt);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "serin/base/text.hpp"
+#include "serin/ports/sql_cell.hpp"
 
 namespace serin::scan {
 namespace {
@@ -46,11 +47,6 @@ class Pieces {
   std::string_view rest_;
 };
 
-double as_number(const SqlValue& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-  const auto* real = std::get_if<double>(&value);
-  return real != nullptr ? *real : 0;
-}
 int rank(const SqlValue& value) {
   if (std::holds_alternative<std::monostate>(value)) return 0;
   return std::holds_alternative<std::string>(value) ? 2 : 1;
@@ -64,7 +60,7 @@ bool less(const SqlValue& a, const SqlValue& b) {
   // Two whole numbers are compared as such: beyond 2^53 neighbours would become equal.
   if (std::holds_alternative<std::int64_t>(a) && std::holds_alternative<std::int64_t>(b))
     return std::get<std::int64_t>(a) < std::get<std::int64_t>(b);
-  return as_number(a) < as_number(b);
+  return sql_real(a).value_or(0) < sql_real(b).value_or(0);
 }
 
 void merge(Kind kind, State& into, const State& more) {

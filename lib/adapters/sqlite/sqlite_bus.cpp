@@ -5,19 +5,13 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "serin/ports/sql_cell.hpp"
+
 namespace serin {
 namespace {
 
 constexpr std::size_t largest_message = 10u << 20;
 
-std::string text(const SqlValue& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : std::string();
-}
-std::int64_t number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
 SqlValue parameter(std::string_view value) { return std::string(value); }
 std::int64_t in_ms(Duration duration) { return std::chrono::ceil<std::chrono::milliseconds>(duration).count(); }
 
@@ -41,16 +35,16 @@ constexpr std::string_view option_columns =
     "push_path, push_concurrency";
 
 SubscriptionOptions options_of(const SqlRow& row) {
-  return {.name = text(row[0]),
-          .topic = text(row[1]),
-          .ack_deadline = std::chrono::milliseconds(number(row[2])),
-          .max_attempts = number(row[3]),
-          .min_backoff = std::chrono::milliseconds(number(row[4])),
-          .max_backoff = std::chrono::milliseconds(number(row[5])),
-          .dead_letter_topic = text(row[6]),
-          .push_service = text(row[7]),
-          .push_path = text(row[8]),
-          .push_concurrency = number(row[9])};
+  return {.name = sql_text(row[0]),
+          .topic = sql_text(row[1]),
+          .ack_deadline = std::chrono::milliseconds(sql_number(row[2])),
+          .max_attempts = sql_number(row[3]),
+          .min_backoff = std::chrono::milliseconds(sql_number(row[4])),
+          .max_backoff = std::chrono::milliseconds(sql_number(row[5])),
+          .dead_letter_topic = sql_text(row[6]),
+          .push_service = sql_text(row[7]),
+          .push_path = sql_text(row[8]),
+          .push_concurrency = sql_number(row[9])};
 }
 
 Result<SubscriptionOptions> load_subscription(SqlSession& session, std::string_view name) {
@@ -75,7 +69,7 @@ Result<std::string> store(SqlSession& session, std::string_view topic, const Bus
       const SqlTable made,
       session.query("INSERT INTO messages(topic, data, attributes, published_ms) VALUES($1, $2, $3, $4) RETURNING id",
                     row));
-  const std::int64_t id = number(made.rows.at(0)[0]);
+  const std::int64_t id = sql_number(made.rows.at(0)[0]);
   const std::vector<SqlValue> spread{id, parameter(topic), now_ms};
   SERIN_TRY(
       const std::int64_t listeners,
@@ -118,7 +112,8 @@ Status bury(SqlSession& session, const SubscriptionOptions& options, std::int64_
   SERIN_TRY(const SqlTable found, session.query("SELECT data, attributes FROM messages WHERE id = $1", key));
   if (found.rows.empty())
     return fail(Errc::data_loss, fmt::format("message {} of subscription {} is gone", message, options.name));
-  BusMessage dead{.data = text(found.rows.front()[0]), .attributes = parse_attributes(text(found.rows.front()[1]))};
+  BusMessage dead{.data = sql_text(found.rows.front()[0]),
+                  .attributes = parse_attributes(sql_text(found.rows.front()[1]))};
   dead.attributes["dead_letter_topic_of"] = options.topic;
   dead.attributes["dead_letter_subscription"] = options.name;
   dead.attributes["dead_letter_reason"] = reason;
@@ -140,10 +135,10 @@ Result<Leased> leased(SqlSession& session, std::string_view subscription, std::s
   SERIN_TRY(
       const SqlTable found,
       session.query("SELECT message, attempts, lease_ms FROM deliveries WHERE subscription = $1 AND ack_id = $2", key));
-  if (found.rows.empty() || number(found.rows.front()[2]) <= now_ms)
+  if (found.rows.empty() || sql_number(found.rows.front()[2]) <= now_ms)
     return fail(Errc::conflict, fmt::format("delivery {} of {} is over: its time ran out, or it was answered before",
                                             ack_id, subscription));
-  return Leased{.message = number(found.rows.front()[0]), .attempts = number(found.rows.front()[1])};
+  return Leased{.message = sql_number(found.rows.front()[0]), .attempts = sql_number(found.rows.front()[1])};
 }
 
 std::int64_t backoff_ms(const SubscriptionOptions& options, std::int64_t attempts) {
@@ -268,11 +263,11 @@ Result<std::vector<Delivery>> SqliteBus::pull(std::string_view subscription, std
                 "WHERE d.subscription = $1 AND d.dead = 0 AND d.due_ms <= $2 ORDER BY d.due_ms, d.message LIMIT $3",
                 wanted));
         for (const SqlRow& row : rows.rows) {
-          const std::int64_t message = number(row[0]);
-          const std::int64_t attempts = number(row[1]);
+          const std::int64_t message = sql_number(row[0]);
+          const std::int64_t attempts = sql_number(row[1]);
           if (attempts >= options.max_attempts) {
             // Its last attempt was never answered: whoever had it died with it.
-            const std::string reason = text(row[2]).empty() ? "not acknowledged in time" : text(row[2]);
+            const std::string reason = sql_text(row[2]).empty() ? "not acknowledged in time" : sql_text(row[2]);
             SERIN_CHECK(bury(session, options, message, attempts, reason, now_ms));
             continue;
           }
@@ -286,9 +281,9 @@ Result<std::vector<Delivery>> SqliteBus::pull(std::string_view subscription, std
                               lease));
           deliveries.push_back({.ack_id = std::move(ack_id),
                                 .message_id = std::to_string(message),
-                                .message = {.data = text(row[3]), .attributes = parse_attributes(text(row[4]))},
+                                .message = {.data = sql_text(row[3]), .attributes = parse_attributes(sql_text(row[4]))},
                                 .attempt = attempts + 1,
-                                .published_at = wall_of_unix_ms(number(row[5]))});
+                                .published_at = wall_of_unix_ms(sql_number(row[5]))});
         }
         return {};
       },
@@ -338,10 +333,10 @@ Result<Backlog> SqliteBus::backlog(std::string_view subscription, Deadline deadl
                        "FROM deliveries d JOIN messages m ON m.id = d.message WHERE d.subscription = $1",
                        {parameter(subscription), now_ms}, deadline));
   const SqlRow& row = counted.rows.at(0);
-  return Backlog{.waiting = number(row[0]),
-                 .leased = number(row[1]),
-                 .dead_letters = number(row[2]) + number(known.rows.front()[0]),
-                 .oldest = std::chrono::milliseconds(std::max<std::int64_t>(0, now_ms - number(row[3])))};
+  return Backlog{.waiting = sql_number(row[0]),
+                 .leased = sql_number(row[1]),
+                 .dead_letters = sql_number(row[2]) + sql_number(known.rows.front()[0]),
+                 .oldest = std::chrono::milliseconds(std::max<std::int64_t>(0, now_ms - sql_number(row[3])))};
 }
 
 }  // namespace serin

@@ -2,17 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "serin/ports/sql_cell.hpp"
+
 namespace serin {
 namespace {
 
-std::string text(const SqlValue& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : std::string();
-}
-std::int64_t number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
 SqlValue parameter(std::string_view value) { return std::string(value); }
 
 /// The stored version, 0 when there is none.
@@ -20,7 +14,7 @@ Result<std::int64_t> version_of(SqlSession& session, std::string_view collection
   const std::vector<SqlValue> key{parameter(collection), parameter(id)};
   SERIN_TRY(const SqlTable found,
             session.query("SELECT version FROM documents WHERE collection = $1 AND id = $2", key));
-  return found.rows.empty() ? 0 : number(found.rows.front()[0]);
+  return found.rows.empty() ? 0 : sql_number(found.rows.front()[0]);
 }
 
 std::unexpected<Error> changed(std::string_view collection, std::string_view id, std::int64_t expected,
@@ -53,7 +47,8 @@ Result<std::optional<Document>> SqliteDocuments::get(std::string_view collection
   SERIN_TRY(const SqlTable found, sql_.query("SELECT json, version FROM documents WHERE collection = $1 AND id = $2",
                                              {parameter(collection), parameter(id)}, deadline));
   if (found.rows.empty()) return std::nullopt;
-  return Document{.id = std::string(id), .json = text(found.rows.front()[0]), .version = number(found.rows.front()[1])};
+  return Document{
+      .id = std::string(id), .json = sql_text(found.rows.front()[0]), .version = sql_number(found.rows.front()[1])};
 }
 
 Result<std::int64_t> SqliteDocuments::put(std::string_view collection, std::string_view id, std::string json,
@@ -65,7 +60,7 @@ Result<std::int64_t> SqliteDocuments::put(std::string_view collection, std::stri
         if (stored != expected) return changed(collection, id, expected, stored);
         SERIN_CHECK(session.execute("UPDATE document_versions SET last = last + 1", {}));
         SERIN_TRY(const SqlTable last, session.query("SELECT last FROM document_versions", {}));
-        version = number(last.rows.at(0)[0]);
+        version = sql_number(last.rows.at(0)[0]);
         const std::vector<SqlValue> row{parameter(collection), parameter(id), json, version};
         SERIN_CHECK(
             session.execute("INSERT INTO documents(collection, id, json, version) VALUES($1, $2, $3, $4) "
@@ -96,7 +91,7 @@ Result<std::vector<Document>> SqliteDocuments::list(std::string_view collection,
                        {parameter(collection)}, deadline));
   std::vector<Document> documents;
   for (const SqlRow& row : found.rows)
-    documents.push_back({.id = text(row[0]), .json = text(row[1]), .version = number(row[2])});
+    documents.push_back({.id = sql_text(row[0]), .json = sql_text(row[1]), .version = sql_number(row[2])});
   return documents;
 }
 

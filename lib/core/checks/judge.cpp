@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include "serin/checks/dialect.hpp"
+#include "serin/ports/sql_cell.hpp"
 
 namespace serin::checks {
 namespace {
@@ -15,19 +16,14 @@ constexpr double smallest_change = 0.001;  // less than 0.1 % is no anomaly, how
 constexpr double largest_z = 1000;
 constexpr std::int64_t day_s = 86400;
 
-std::optional<double> number(const SqlValue& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-  if (const auto* real = std::get_if<double>(&value)) return *real;
-  return std::nullopt;
-}
 std::optional<double> cell(const SqlTable& table, std::size_t column) {
   if (table.rows.empty() || column >= table.rows.front().size()) return std::nullopt;
-  return number(table.rows.front()[column]);
+  return sql_real(table.rows.front()[column]);
 }
 
 Measurement of_extreme(const scan::State& state, Measurement out) {
   if (std::holds_alternative<std::monostate>(state.extreme)) return out;
-  out.metric = number(state.extreme);
+  out.metric = sql_real(state.extreme);
   if (!out.metric) out.error = "the value is a text, not a number";
   return out;
 }

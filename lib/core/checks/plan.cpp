@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "serin/ports/sql_cell.hpp"
+
 namespace serin::checks {
 namespace {
 
@@ -224,11 +226,6 @@ Result<std::vector<scan::State>> read_states(const Scan& scan, ScanForm form, co
     if (states.size() != scan.terms.size()) return bad();
     return states;
   }
-  const auto real = [](const SqlValue& value) {
-    if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-    const auto* number = std::get_if<double>(&value);
-    return number == nullptr ? 0.0 : *number;
-  };
   std::vector<scan::State> states;
   for (const PlannedTerm& planned : scan.terms) {
     const bool moments = planned.term.kind == Kind::moments;
@@ -242,8 +239,8 @@ Result<std::vector<scan::State>> read_states(const Scan& scan, ScanForm form, co
       return bad();
     }
     if (moments) {
-      state.mean = real(row[at + 1]);
-      state.m2 = real(row[at + 2]);
+      state.mean = sql_real(row[at + 1]).value_or(0);
+      state.m2 = sql_real(row[at + 2]).value_or(0);
     }
     states.push_back(std::move(state));
     at += moments ? 3 : 1;

@@ -6,25 +6,13 @@
 #include <array>
 
 #include "serin/base/text.hpp"
+#include "serin/ports/sql_cell.hpp"
 
 namespace serin::checks {
 namespace {
 
 SqlValue optional_number(const std::optional<double>& value) {
   return value ? SqlValue(*value) : SqlValue(std::monostate());
-}
-std::string text(const SqlValue& value) {
-  const auto* words = std::get_if<std::string>(&value);
-  return words == nullptr ? std::string() : *words;
-}
-std::int64_t whole(const SqlValue& value) {
-  const auto* number = std::get_if<std::int64_t>(&value);
-  return number == nullptr ? 0 : *number;
-}
-std::optional<double> real(const SqlValue& value) {
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return static_cast<double>(*number);
-  return std::nullopt;
 }
 
 constexpr std::array tables{
@@ -111,7 +99,7 @@ Result<std::vector<HistoryPoint>> ResultStore::metrics(const std::string& check_
                  {check_id}, deadline));
   std::vector<HistoryPoint> points;
   for (const SqlRow& row : found.rows)
-    points.push_back({.at_s = whole(row[0]) / 1000, .metric = real(row[1]).value_or(0)});
+    points.push_back({.at_s = sql_number(row[0]) / 1000, .metric = sql_real(row[1]).value_or(0)});
   std::ranges::reverse(points);
   return points;
 }
@@ -127,17 +115,17 @@ Result<std::vector<StoredResult>> ResultStore::results(const std::string& check_
                  {check_id, unix_ms(since)}, deadline));
   std::vector<StoredResult> out;
   for (const SqlRow& row : found.rows)
-    out.push_back({.run_id = text(row[0]),
-                   .check_id = text(row[1]),
-                   .name = text(row[2]),
-                   .table = text(row[3]),
-                   .outcome = outcome_of_name(text(row[4])).value_or(Outcome::error),
-                   .value = real(row[5]),
-                   .metric = real(row[6]),
-                   .rows = whole(row[7]),
-                   .limits = text(row[8]),
-                   .reason = text(row[9]),
-                   .at = wall_of_unix_ms(whole(row[10]))});
+    out.push_back({.run_id = sql_text(row[0]),
+                   .check_id = sql_text(row[1]),
+                   .name = sql_text(row[2]),
+                   .table = sql_text(row[3]),
+                   .outcome = outcome_of_name(sql_text(row[4])).value_or(Outcome::error),
+                   .value = sql_real(row[5]),
+                   .metric = sql_real(row[6]),
+                   .rows = sql_number(row[7]),
+                   .limits = sql_text(row[8]),
+                   .reason = sql_text(row[9]),
+                   .at = wall_of_unix_ms(sql_number(row[10]))});
   return out;
 }
 
@@ -146,7 +134,7 @@ Result<std::optional<WallTime>> ResultStore::last_run(const std::string& file, D
             sql_.query("SELECT MAX(at_ms) FROM check_runs WHERE $1 = '' OR file = $1", {file}, deadline));
   if (found.rows.empty() || !std::holds_alternative<std::int64_t>(found.rows.front()[0]))
     return std::optional<WallTime>();
-  return std::optional(wall_of_unix_ms(whole(found.rows.front()[0])));
+  return std::optional(wall_of_unix_ms(sql_number(found.rows.front()[0])));
 }
 
 Result<std::int64_t> ResultStore::set_baseline(const std::vector<std::string>& check_ids, WallTime now,
@@ -175,9 +163,9 @@ Result<std::map<std::string, StoredState>> ResultStore::states(const std::string
             sql_.query("SELECT term, high, state FROM check_states WHERE scan = $1", {scan}, deadline));
   std::map<std::string, StoredState> out;
   for (const SqlRow& row : found.rows) {
-    SERIN_TRY(const std::vector<scan::State> state, scan::decode_states(text(row[2])));
+    SERIN_TRY(const std::vector<scan::State> state, scan::decode_states(sql_text(row[2])));
     if (state.size() != 1) return fail(Errc::data_loss, "a stored state of a scan cannot be read");
-    out[text(row[0])] = {.high = whole(row[1]), .state = state.front()};
+    out[sql_text(row[0])] = {.high = sql_number(row[1]), .state = state.front()};
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "serin/base/text.hpp"
+#include "serin/ports/sql_cell.hpp"
 #include "serin/rollout/record.hpp"
 #include "serin/rollout/sql_columns.hpp"
 
@@ -12,16 +13,6 @@ namespace serin::control {
 namespace {
 
 constexpr std::int64_t keep_seconds = 7200;
-
-const std::string& text(const SqlValue& value) {
-  static const std::string none;
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : none;
-}
-std::int64_t number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
 
 std::optional<ReplicaState> state_of(std::string_view name) {
   for (const ReplicaState state : {ReplicaState::starting, ReplicaState::ready, ReplicaState::not_ready,
@@ -31,27 +22,27 @@ std::optional<ReplicaState> state_of(std::string_view name) {
 }
 
 Result<DesiredRelease> desired_of(const SqlRow& row) {
-  SERIN_TRY(ServiceName service, ServiceName::make(text(row[0])));
-  SERIN_TRY(ReleaseSpec spec, rollout::parse_release_json(text(row[1])));
-  return DesiredRelease{.service = std::move(service), .spec = std::move(spec), .running = number(row[2]) != 0};
+  SERIN_TRY(ServiceName service, ServiceName::make(sql_text(row[0])));
+  SERIN_TRY(ReleaseSpec spec, rollout::parse_release_json(sql_text(row[1])));
+  return DesiredRelease{.service = std::move(service), .spec = std::move(spec), .running = sql_number(row[2]) != 0};
 }
 
 Result<ObservedReplica> replica_of(const SqlRow& row) {
-  SERIN_TRY(ServiceName service, ServiceName::make(text(row[0])));
-  SERIN_TRY(ReleaseName release, ReleaseName::make(text(row[1])));
-  const std::optional<ReplicaState> state = state_of(text(row[5]));
-  if (!state) return fail(Errc::data_loss, fmt::format("'{}' is no state of a replica", text(row[5])));
+  SERIN_TRY(ServiceName service, ServiceName::make(sql_text(row[0])));
+  SERIN_TRY(ReleaseName release, ReleaseName::make(sql_text(row[1])));
+  const std::optional<ReplicaState> state = state_of(sql_text(row[5]));
+  if (!state) return fail(Errc::data_loss, fmt::format("'{}' is no state of a replica", sql_text(row[5])));
   return ObservedReplica{.service = std::move(service),
                          .release = std::move(release),
-                         .index = static_cast<int>(number(row[2])),
-                         .replica = {.name = text(row[3]),
-                                     .address = text(row[4]),
+                         .index = static_cast<int>(sql_number(row[2])),
+                         .replica = {.name = sql_text(row[3]),
+                                     .address = sql_text(row[4]),
                                      .state = *state,
-                                     .restarts = number(row[6]),
-                                     .reason = text(row[7]),
-                                     .log = text(row[8])},
-                         .pid = static_cast<int>(number(row[9])),
-                         .process_started = number(row[10])};
+                                     .restarts = sql_number(row[6]),
+                                     .reason = sql_text(row[7]),
+                                     .log = sql_text(row[8])},
+                         .pid = static_cast<int>(sql_number(row[9])),
+                         .process_started = sql_number(row[10])};
 }
 
 }  // namespace
@@ -143,7 +134,7 @@ Result<std::optional<DesiredRelease>> ControlStore::find(const ServiceName& serv
 Result<Split> ControlStore::split(const ServiceName& service) {
   SERIN_TRY(const SqlTable table, sql_.query("SELECT split FROM splits WHERE service = $1", {service.str()}, soon()));
   if (table.rows.empty()) return Split{};
-  return rollout::parse_split_json(text(table.rows.front()[0]));
+  return rollout::parse_split_json(sql_text(table.rows.front()[0]));
 }
 
 Status ControlStore::save_split(const ServiceName& service, const Split& split) {
@@ -275,19 +266,20 @@ Result<TrafficWindow> ControlStore::traffic(const ServiceName& service, std::int
   TrafficWindow window{.complete = after};
   std::map<std::int64_t, std::size_t> places;
   for (const SqlRow& row : seconds.rows) {
-    places[number(row[0])] = window.seconds.size();
-    window.seconds.push_back({.second = number(row[0]), .unattributed = number(row[1]), .lost = number(row[2])});
-    window.complete = number(row[0]);
+    places[sql_number(row[0])] = window.seconds.size();
+    window.seconds.push_back(
+        {.second = sql_number(row[0]), .unattributed = sql_number(row[1]), .lost = sql_number(row[2])});
+    window.complete = sql_number(row[0]);
   }
   for (const SqlRow& row : counts.rows) {
-    const auto place = places.find(number(row[0]));
+    const auto place = places.find(sql_number(row[0]));
     if (place == places.end()) continue;  // written after the first of the two queries: next time
-    SERIN_TRY(ReleaseName release, ReleaseName::make(text(row[1])));
+    SERIN_TRY(ReleaseName release, ReleaseName::make(sql_text(row[1])));
     window.seconds[place->second].counts.push_back({.release = std::move(release),
-                                                    .requests = number(row[2]),
-                                                    .errors = number(row[3]),
-                                                    .hidden = number(row[4]),
-                                                    .latency = LatencyHistogram::parse(text(row[5]))});
+                                                    .requests = sql_number(row[2]),
+                                                    .errors = sql_number(row[3]),
+                                                    .hidden = sql_number(row[4]),
+                                                    .latency = LatencyHistogram::parse(sql_text(row[5]))});
   }
   return window;
 }
@@ -299,18 +291,18 @@ Result<std::vector<FailedRequest>> ControlStore::failures(const ServiceName& ser
                                              {service.str(), from, to, std::int64_t{most}}, soon()));
   std::vector<FailedRequest> failures;
   for (const SqlRow& row : table.rows)
-    failures.push_back({.second = number(row[0]),
-                        .release = text(row[1]),
-                        .status = static_cast<int>(number(row[2])),
-                        .milliseconds = number(row[3]),
-                        .what = text(row[4])});
+    failures.push_back({.second = sql_number(row[0]),
+                        .release = sql_text(row[1]),
+                        .status = static_cast<int>(sql_number(row[2])),
+                        .milliseconds = sql_number(row[3]),
+                        .what = sql_text(row[4])});
   return failures;
 }
 
 Result<std::optional<std::string>> ControlStore::fact(const std::string& key) {
   SERIN_TRY(const SqlTable table, sql_.query("SELECT value FROM facts WHERE key = $1", {key}, soon()));
   if (table.rows.empty()) return std::nullopt;
-  return text(table.rows.front()[0]);
+  return sql_text(table.rows.front()[0]);
 }
 
 Status ControlStore::save_fact(const std::string& key, const std::string& value) {

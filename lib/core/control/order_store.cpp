@@ -2,35 +2,23 @@
 
 #include <fmt/format.h>
 
+#include "serin/ports/sql_cell.hpp"
+
 namespace serin::control {
 namespace {
-
-std::string text(const SqlValue& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : std::string();
-}
-std::int64_t number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
-
-double real(const SqlValue& value) {
-  const auto* found = std::get_if<double>(&value);
-  return found != nullptr ? *found : static_cast<double>(number(value));
-}
 
 // In the order in which order_of() takes them.
 constexpr std::string_view columns = "id, rollout, kind, by_whom, reason, given, percent";
 
 Result<rollout::Order> order_of(const SqlRow& row) {
-  rollout::Order order{.id = number(row[0]),
-                       .rollout = number(row[1]),
+  rollout::Order order{.id = sql_number(row[0]),
+                       .rollout = sql_number(row[1]),
                        .kind = rollout::OrderKind::pause,
-                       .percent = real(row[6]),
-                       .by = text(row[3]),
-                       .reason = text(row[4]),
-                       .given = wall_of_unix_ms(number(row[5]))};
-  SERIN_TRY(order.kind, rollout::parse_order(text(row[2])));
+                       .percent = sql_real(row[6]).value_or(0),
+                       .by = sql_text(row[3]),
+                       .reason = sql_text(row[4]),
+                       .given = wall_of_unix_ms(sql_number(row[5]))};
+  SERIN_TRY(order.kind, rollout::parse_order(sql_text(row[2])));
   return order;
 }
 
@@ -59,7 +47,7 @@ Result<std::int64_t> OrderStore::give(const rollout::Order& order) {
                 "INSERT INTO orders(rollout, kind, by_whom, reason, given, percent) VALUES($1, $2, $3, $4, $5, $6) "
                 "RETURNING id",
                 values));
-        id = number(made.rows.at(0).at(0));
+        id = sql_number(made.rows.at(0).at(0));
         return {};
       },
       soon()));
@@ -75,7 +63,7 @@ Result<KeptOrder> OrderStore::find(std::int64_t id) {
   SERIN_TRY(rollout::Order order, order_of(row));
   KeptOrder kept{.order = std::move(order), .answer = {}};
   if (!std::holds_alternative<std::monostate>(row[9]))
-    kept.answer = rollout::OrderAnswer{.accepted = number(row[7]) != 0, .text = text(row[8])};
+    kept.answer = rollout::OrderAnswer{.accepted = sql_number(row[7]) != 0, .text = sql_text(row[8])};
   return kept;
 }
 

@@ -4,39 +4,28 @@
 
 #include <algorithm>
 
+#include "serin/ports/sql_cell.hpp"
+
 namespace serin::incidents {
 namespace {
 
 constexpr std::string_view columns =
     "id, check_name, service, severity, finding, reason, began, opened, acknowledged, acknowledged_by, resolved";
 
-std::string text(const SqlValue& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : std::string();
-}
-std::int64_t number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
-std::optional<WallTime> time(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? std::optional(wall_of_unix_ms(*found)) : std::nullopt;
-}
-
 Result<Incident> incident_of(const SqlRow& row) {
-  const std::optional<notify::Severity> severity = notify::parse_severity(text(row[3]));
-  if (!severity) return fail(Errc::data_loss, fmt::format("'{}' is no severity of an incident", text(row[3])));
-  return Incident{.id = number(row[0]),
-                  .check = text(row[1]),
-                  .service = text(row[2]),
+  const std::optional<notify::Severity> severity = notify::parse_severity(sql_text(row[3]));
+  if (!severity) return fail(Errc::data_loss, fmt::format("'{}' is no severity of an incident", sql_text(row[3])));
+  return Incident{.id = sql_number(row[0]),
+                  .check = sql_text(row[1]),
+                  .service = sql_text(row[2]),
                   .severity = *severity,
-                  .finding = text(row[4]),
-                  .reason = text(row[5]),
-                  .began = wall_of_unix_ms(number(row[6])),
-                  .opened = wall_of_unix_ms(number(row[7])),
-                  .acknowledged = time(row[8]),
-                  .acknowledged_by = text(row[9]),
-                  .resolved = time(row[10])};
+                  .finding = sql_text(row[4]),
+                  .reason = sql_text(row[5]),
+                  .began = wall_of_unix_ms(sql_number(row[6])),
+                  .opened = wall_of_unix_ms(sql_number(row[7])),
+                  .acknowledged = sql_time(row[8]),
+                  .acknowledged_by = sql_text(row[9]),
+                  .resolved = sql_time(row[10])};
 }
 
 std::unexpected<Error> no_such(std::int64_t id) { return fail(Errc::not_found, fmt::format("no incident {}", id)); }
@@ -56,9 +45,9 @@ Result<Incident> open_in(SqlSession& session, Incident incident) {
             session.query("SELECT id FROM incidents WHERE check_name = $1 AND resolved IS NULL", check));
   if (!other.rows.empty())
     return fail(Errc::conflict,
-                fmt::format("incident {} of '{}' is not resolved", number(other.rows.front()[0]), incident.check));
+                fmt::format("incident {} of '{}' is not resolved", sql_number(other.rows.front()[0]), incident.check));
   SERIN_TRY(const SqlTable last, session.query("SELECT coalesce(max(id), 0) FROM incidents", {}));
-  incident.id = number(last.rows.at(0)[0]) + 1;
+  incident.id = sql_number(last.rows.at(0)[0]) + 1;
   const std::vector<SqlValue> row{
       incident.id,      incident.check,  incident.service,        std::string(notify::severity_name(incident.severity)),
       incident.finding, incident.reason, unix_ms(incident.began), unix_ms(incident.opened)};
@@ -92,8 +81,8 @@ Status note_in(SqlSession& session, std::int64_t id, IncidentEvent event) {
   const std::vector<SqlValue> key{id};
   SERIN_TRY(const SqlTable last,
             session.query("SELECT coalesce(max(seq), 0) FROM incident_events WHERE incident = $1", key));
-  const std::vector<SqlValue> row{id,      number(last.rows.at(0)[0]) + 1, unix_ms(event.at), event.kind, event.text,
-                                  event.by};
+  const std::vector<SqlValue> row{
+      id, sql_number(last.rows.at(0)[0]) + 1, unix_ms(event.at), event.kind, event.text, event.by};
   SERIN_CHECK(session.execute(
       "INSERT INTO incident_events(incident, seq, at, kind, text, by_whom) VALUES($1, $2, $3, $4, $5, $6)", row));
   return {};
@@ -160,11 +149,11 @@ Result<std::vector<IncidentEvent>> IncidentStore::timeline(std::int64_t id, Dead
                        {id}, deadline));
   std::vector<IncidentEvent> out;
   for (const SqlRow& row : table.rows)
-    out.push_back({.seq = number(row[0]),
-                   .at = wall_of_unix_ms(number(row[1])),
-                   .kind = text(row[2]),
-                   .text = text(row[3]),
-                   .by = text(row[4])});
+    out.push_back({.seq = sql_number(row[0]),
+                   .at = wall_of_unix_ms(sql_number(row[1])),
+                   .kind = sql_text(row[2]),
+                   .text = sql_text(row[3]),
+                   .by = sql_text(row[4])});
   return out;
 }
 

@@ -87,10 +87,11 @@ Status Outbox::give_up_strangers(SqlSession& session) {
   const std::vector<SqlValue> long_ago{now() - ms(channels_.keep_trying)};
   SERIN_TRY(const SqlTable old, session.query("SELECT id, receiver, key FROM notify_waiting WHERE at < $1", long_ago));
   for (const SqlRow& row : old.rows) {
-    if (channels_.find(text(row[1])) != nullptr) continue;
-    SERIN_CHECK(end_entry(session, number(row[0]), Outcome::given_up, now()));
-    log_.error("notify_given_up",
-               {{"receiver", text(row[1])}, {"key", text(row[2])}, {"error", "there is no such receiver any more"}});
+    if (channels_.find(sql_text(row[1])) != nullptr) continue;
+    SERIN_CHECK(end_entry(session, sql_number(row[0]), Outcome::given_up, now()));
+    log_.error(
+        "notify_given_up",
+        {{"receiver", sql_text(row[1])}, {"key", sql_text(row[2])}, {"error", "there is no such receiver any more"}});
   }
   return {};
 }
@@ -126,9 +127,9 @@ Status Outbox::begin_at(SqlSession& session, const Notification& notification, c
   std::string service = notification.service;
   if (!known.rows.empty()) {
     // Its group is the one it began in: two groups would not keep the order of its news.
-    service = text(known.rows[0][2]);
-    const bool fires = number(known.rows[0][0]) != 0;
-    const bool rose = severity > number(known.rows[0][1]);
+    service = sql_text(known.rows[0][2]);
+    const bool fires = sql_number(known.rows[0][0]) != 0;
+    const bool rose = severity > sql_number(known.rows[0][1]);
     const std::vector<SqlValue> values{receiver, notification.key,
                                        rose || !fires ? SqlValue(severity) : known.rows[0][1], json_of(notification)};
     SERIN_CHECK(session.execute(
@@ -153,7 +154,7 @@ Status Outbox::ended(SqlSession& session, const Notification& notification) {
     const std::vector<SqlValue> values{row[0], notification.key, json_of(notification)};
     SERIN_CHECK(
         session.execute("UPDATE notify_alerts SET firing = 0, content = $3 WHERE receiver = $1 AND key = $2", values));
-    SERIN_CHECK(queue(session, notification, text(row[0]), text(row[1])));
+    SERIN_CHECK(queue(session, notification, sql_text(row[0]), sql_text(row[1])));
   }
   return {};
 }
@@ -186,7 +187,7 @@ Result<bool> Outbox::make_room(SqlSession& session, const Notification& notifica
                                const std::string& service) {
   const std::vector<SqlValue> who{receiver};
   SERIN_TRY(const SqlTable counted, session.query("SELECT count(*) FROM notify_waiting WHERE receiver = $1", who));
-  const std::int64_t waiting = number(counted.rows.at(0).at(0));
+  const std::int64_t waiting = sql_number(counted.rows.at(0).at(0));
   const auto most = static_cast<std::int64_t>(channels_.most_waiting);
   if (waiting < most) return true;
   const bool is_end = notification.status == AlertStatus::resolved;
@@ -200,14 +201,14 @@ Result<bool> Outbox::make_room(SqlSession& session, const Notification& notifica
                                              "there is no room for another",
                                              waiting, receiver));
   }
-  const bool drops_itself =
-      !is_end && (least.rows.empty() || static_cast<std::int64_t>(notification.severity) < number(least.rows[0][1]));
+  const bool drops_itself = !is_end && (least.rows.empty() || static_cast<std::int64_t>(notification.severity) <
+                                                                  sql_number(least.rows[0][1]));
   const std::vector<SqlValue> group{receiver, drops_itself ? SqlValue(service) : least.rows[0][2]};
   SERIN_CHECK(
       session.execute("UPDATE notify_groups SET dropped = dropped + 1 WHERE receiver = $1 AND service = $2", group));
-  if (!drops_itself) SERIN_CHECK(end_entry(session, number(least.rows[0][0]), Outcome::dropped, now()));
+  if (!drops_itself) SERIN_CHECK(end_entry(session, sql_number(least.rows[0][0]), Outcome::dropped, now()));
   log_.error("notify_dropped", {{"receiver", receiver},
-                                {"key", drops_itself ? notification.key : text(least.rows[0][3])},
+                                {"key", drops_itself ? notification.key : sql_text(least.rows[0][3])},
                                 {"waiting", waiting}});
   return !drops_itself;
 }
@@ -218,14 +219,14 @@ Result<Waiting> Outbox::waiting(const std::string& receiver) {
             sql_.query("SELECT (SELECT count(*) FROM notify_waiting WHERE receiver = $1), (SELECT count(*) FROM "
                        "notify_alerts WHERE receiver = $1 AND firing = 1 AND told = 1)",
                        {receiver}, soon()));
-  out.notifications = number(counts.rows.at(0).at(0));
-  out.firing = number(counts.rows.at(0).at(1));
+  out.notifications = sql_number(counts.rows.at(0).at(0));
+  out.firing = sql_number(counts.rows.at(0).at(1));
   SERIN_TRY(const SqlTable worst, sql_.query("SELECT attempts, error FROM notify_groups WHERE receiver = $1 AND "
                                              "attempts > 0 ORDER BY attempts DESC LIMIT 1",
                                              {receiver}, soon()));
   if (worst.rows.empty()) return out;
-  out.attempts = number(worst.rows[0][0]);
-  out.error = text(worst.rows[0][1]);
+  out.attempts = sql_number(worst.rows[0][0]);
+  out.error = sql_text(worst.rows[0][1]);
   return out;
 }
 

@@ -5,18 +5,11 @@
 
 #include "serin/notify/message.hpp"
 #include "serin/notify/outbox.hpp"
+#include "serin/ports/sql_cell.hpp"
 
 // What the two halves of the outbox share: its rows as values.
 namespace serin::notify {
 
-inline std::string text(const SqlValue& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : std::string();
-}
-inline std::int64_t number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
 inline std::int64_t ms(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }

@@ -56,17 +56,17 @@ Result<std::vector<Outbox::Group>> Outbox::groups(const std::string& receiver) {
                        {receiver}, soon()));
   std::vector<Group> out;
   for (const SqlRow& row : table.rows) {
-    Group group{.service = text(row[0]),
-                .attempts = number(row[1]),
-                .next_at = number(row[2]),
-                .held_until = number(row[3]),
-                .sent_at = number(row[4]),
-                .claimed_until = number(row[5]),
-                .dropped = number(row[6]),
+    Group group{.service = sql_text(row[0]),
+                .attempts = sql_number(row[1]),
+                .next_at = sql_number(row[2]),
+                .held_until = sql_number(row[3]),
+                .sent_at = sql_number(row[4]),
+                .claimed_until = sql_number(row[5]),
+                .dropped = sql_number(row[6]),
                 .first_at = {},
-                .told = number(row[8]),
-                .reminded = number(row[9])};
-    if (!std::holds_alternative<std::monostate>(row[7])) group.first_at = number(row[7]);
+                .told = sql_number(row[8]),
+                .reminded = sql_number(row[9])};
+    if (!std::holds_alternative<std::monostate>(row[7])) group.first_at = sql_number(row[7]);
     out.push_back(std::move(group));
   }
   return out;
@@ -110,17 +110,17 @@ Status Outbox::fill(SqlSession& session, Job& job, const Sender& sender) const {
                     name_of(receiver, service)));
   std::set<std::string> begun;  // keys with an earlier entry in this message
   for (const SqlRow& row : waiting.rows) {
-    const bool is_resolved = number(row[3]) != 0;
-    const std::string reference = text(row[5]);
+    const bool is_resolved = sql_number(row[3]) != 0;
+    const std::string reference = sql_text(row[5]);
     // An end that changes the message of its beginning goes alone, with the others of that message.
-    const bool changes = is_resolved && sender.can_change() && !reference.empty() && !begun.contains(text(row[2]));
+    const bool changes = is_resolved && sender.can_change() && !reference.empty() && !begun.contains(sql_text(row[2]));
     if (job.entries.size() == most_in_message || (changes && !job.entries.empty())) {
       job.is_partial = true;
       break;
     }
-    SERIN_TRY(Notification content, parse_notification(text(row[4])));
+    SERIN_TRY(Notification content, parse_notification(sql_text(row[4])));
     begun.insert(content.key);
-    job.entries.push_back({number(row[0]), number(row[1]), content.key, is_resolved, std::move(content)});
+    job.entries.push_back({sql_number(row[0]), sql_number(row[1]), content.key, is_resolved, std::move(content)});
     if (!changes) continue;
     job.message.reference = reference;
     job.is_partial = waiting.rows.size() > 1;
@@ -142,7 +142,7 @@ Status Outbox::fill_reminder(SqlSession& session, Job& job) {
                           "firing = 1 ORDER BY severity DESC, key LIMIT 20",
                           name_of(job.message.receiver, job.message.service)));
   for (const SqlRow& row : firing.rows) {
-    SERIN_TRY(Notification content, parse_notification(text(row[0])));
+    SERIN_TRY(Notification content, parse_notification(sql_text(row[0])));
     job.message.changes.push_back(std::move(content));
   }
   return {};
@@ -156,7 +156,7 @@ Status Outbox::fill_change(SqlSession& session, Job& job) {
                                               "= $2 ORDER BY severity DESC, key LIMIT 20",
                                               values));
   for (const SqlRow& row : all.rows) {
-    SERIN_TRY(Notification content, parse_notification(text(row[1])));
+    SERIN_TRY(Notification content, parse_notification(sql_text(row[1])));
     if (content.key == job.entries.front().key) content = job.entries.front().content;
     job.message.changes.push_back(std::move(content));
   }

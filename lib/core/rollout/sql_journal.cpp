@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "serin/ports/sql_cell.hpp"
 #include "serin/rollout/sql_columns.hpp"
 
 namespace serin::rollout {
@@ -15,21 +16,9 @@ constexpr Duration patience = 5s;
 constexpr std::string_view columns =
     "id, service, candidate, plan, before, baseline, created, created_at, state, held_in, stage, reason";
 
-std::string text(const SqlValue& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : std::string();
-}
-std::int64_t number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
-double real(const SqlValue& value) {
-  if (const auto* found = std::get_if<double>(&value)) return *found;
-  return static_cast<double>(number(value));
-}
 SqlValue of(std::string_view name) { return std::string(name); }
 SqlValue of(Instant at) { return static_cast<std::int64_t>(at.time_since_epoch().count()); }
-Instant instant(const SqlValue& value) { return Instant(Duration(number(value))); }
+Instant instant(const SqlValue& value) { return Instant(Duration(sql_number(value))); }
 
 std::vector<SqlValue> progress_values(std::int64_t id, const Progress& progress) {
   return {id, of(state_name(progress.state)), of(state_name(progress.held_in)), std::int64_t{progress.stage},
@@ -37,18 +26,18 @@ std::vector<SqlValue> progress_values(std::int64_t id, const Progress& progress)
 }
 
 Result<Event> event_of(const SqlRow& row) {
-  Event event{.seq = number(row[0]),
+  Event event{.seq = sql_number(row[0]),
               .kind = EventKind::note,
-              .stage = static_cast<int>(number(row[2])),
+              .stage = static_cast<int>(sql_number(row[2])),
               .split = {},
               .seen = {},
-              .text = text(row[5]),
-              .wall = wall_of_unix_ms(number(row[6])),
+              .text = sql_text(row[5]),
+              .wall = wall_of_unix_ms(sql_number(row[6])),
               .at = instant(row[7]),
               .done = {}};
-  SERIN_TRY(event.kind, parse_event(text(row[1])));
-  SERIN_TRY(event.split, parse_split_json(text(row[3])));
-  SERIN_TRY(event.seen, parse_split_json(text(row[4])));
+  SERIN_TRY(event.kind, parse_event(sql_text(row[1])));
+  SERIN_TRY(event.split, parse_split_json(sql_text(row[3])));
+  SERIN_TRY(event.seen, parse_split_json(sql_text(row[4])));
   if (!std::holds_alternative<std::monostate>(row[8])) event.done = instant(row[8]);
   return event;
 }
@@ -56,20 +45,20 @@ Result<Event> event_of(const SqlRow& row) {
 SqlValue of(const std::optional<LatencyHistogram>& latency) { return latency ? SqlValue(latency->text()) : SqlValue(); }
 
 Bucket bucket_of(const SqlRow& row) {
-  return {.second = number(row[0]),
-          .stage = static_cast<int>(number(row[1])),
-          .canary_requests = number(row[2]),
-          .canary_errors = number(row[3]),
-          .canary_hidden = number(row[4]),
-          .baseline_requests = number(row[5]),
-          .baseline_errors = number(row[6]),
-          .baseline_hidden = number(row[7]),
-          .unattributed = number(row[8]),
-          .lost = number(row[9]),
-          .canary_latency = LatencyHistogram::parse(text(row[12])),
-          .baseline_latency = LatencyHistogram::parse(text(row[13])),
-          .worse = real(row[10]),
-          .healthy = real(row[11])};
+  return {.second = sql_number(row[0]),
+          .stage = static_cast<int>(sql_number(row[1])),
+          .canary_requests = sql_number(row[2]),
+          .canary_errors = sql_number(row[3]),
+          .canary_hidden = sql_number(row[4]),
+          .baseline_requests = sql_number(row[5]),
+          .baseline_errors = sql_number(row[6]),
+          .baseline_hidden = sql_number(row[7]),
+          .unattributed = sql_number(row[8]),
+          .lost = sql_number(row[9]),
+          .canary_latency = LatencyHistogram::parse(sql_text(row[12])),
+          .baseline_latency = LatencyHistogram::parse(sql_text(row[13])),
+          .worse = sql_real(row[10]).value_or(0),
+          .healthy = sql_real(row[11]).value_or(0)};
 }
 
 }  // namespace
@@ -114,8 +103,9 @@ Result<std::int64_t> SqlJournal::create(const Record& record) {
                                 "'rolled_back', 'failed_to_start') ORDER BY id LIMIT 1",
                                 service));
         if (!open.rows.empty())
-          return fail(Errc::conflict, fmt::format("rollout {} of {} is not ended, it is {}", number(open.rows[0][0]),
-                                                  record.service, text(open.rows[0][1])));
+          return fail(Errc::conflict,
+                      fmt::format("rollout {} of {} is not ended, it is {}", sql_number(open.rows[0][0]),
+                                  record.service, sql_text(open.rows[0][1])));
         const std::vector<SqlValue> values{record.service.str(),
                                            release_json(record.candidate),
                                            plan_json(record.plan),
@@ -132,7 +122,7 @@ Result<std::int64_t> SqlJournal::create(const Record& record) {
                                 "state, held_in, stage, reason) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
                                 "RETURNING id",
                                 values));
-        id = number(made.rows.at(0).at(0));
+        id = sql_number(made.rows.at(0).at(0));
         return {};
       },
       soon()));
@@ -217,24 +207,24 @@ Status SqlJournal::add(std::int64_t id, std::span<const Bucket> buckets) {
 }
 
 Result<Record> SqlJournal::read(const SqlRow& row) {
-  SERIN_TRY(ServiceName service, ServiceName::make(text(row[1])));
-  SERIN_TRY(ReleaseSpec candidate, parse_release_json(text(row[2])));
-  SERIN_TRY(ReleaseName baseline, ReleaseName::make(text(row[5])));
-  Record record{.id = number(row[0]),
+  SERIN_TRY(ServiceName service, ServiceName::make(sql_text(row[1])));
+  SERIN_TRY(ReleaseSpec candidate, parse_release_json(sql_text(row[2])));
+  SERIN_TRY(ReleaseName baseline, ReleaseName::make(sql_text(row[5])));
+  Record record{.id = sql_number(row[0]),
                 .service = std::move(service),
                 .candidate = std::move(candidate),
                 .plan = {},
                 .before = {},
                 .baseline = std::move(baseline),
-                .created = wall_of_unix_ms(number(row[6])),
+                .created = wall_of_unix_ms(sql_number(row[6])),
                 .created_at = instant(row[7]),
-                .progress = {.stage = static_cast<int>(number(row[10])), .reason = text(row[11])},
+                .progress = {.stage = static_cast<int>(sql_number(row[10])), .reason = sql_text(row[11])},
                 .events = {},
                 .buckets = {}};
-  SERIN_TRY(record.plan, parse_plan_json(text(row[3])));
-  SERIN_TRY(record.before, parse_split_json(text(row[4])));
-  SERIN_TRY(record.progress.state, parse_state(text(row[8])));
-  SERIN_TRY(record.progress.held_in, parse_state(text(row[9])));
+  SERIN_TRY(record.plan, parse_plan_json(sql_text(row[3])));
+  SERIN_TRY(record.before, parse_split_json(sql_text(row[4])));
+  SERIN_TRY(record.progress.state, parse_state(sql_text(row[8])));
+  SERIN_TRY(record.progress.held_in, parse_state(sql_text(row[9])));
   SERIN_TRY(
       const SqlTable events,
       sql_.query("SELECT seq, kind, stage, split, seen, text, wall, at, done FROM rollout_events WHERE rollout = $1 "
@@ -254,17 +244,17 @@ Status SqlJournal::read_orders(Record& record) {
       sql_.query("SELECT seq, id, kind, by_whom, reason, given, obeyed, percent FROM rollout_orders WHERE rollout = $1",
                  {record.id}, soon()));
   for (const SqlRow& row : orders.rows) {
-    const auto event = std::ranges::find(record.events, number(row[0]), &Event::seq);
+    const auto event = std::ranges::find(record.events, sql_number(row[0]), &Event::seq);
     if (event == record.events.end()) continue;
-    event->order = Order{.id = number(row[1]),
+    event->order = Order{.id = sql_number(row[1]),
                          .rollout = record.id,
                          .kind = OrderKind::pause,
-                         .percent = real(row[7]),
-                         .by = text(row[3]),
-                         .reason = text(row[4]),
-                         .given = wall_of_unix_ms(number(row[5]))};
-    SERIN_TRY(event->order->kind, parse_order(text(row[2])));
-    event->obeyed = number(row[6]) != 0;
+                         .percent = sql_real(row[7]).value_or(0),
+                         .by = sql_text(row[3]),
+                         .reason = sql_text(row[4]),
+                         .given = wall_of_unix_ms(sql_number(row[5]))};
+    SERIN_TRY(event->order->kind, parse_order(sql_text(row[2])));
+    event->obeyed = sql_number(row[6]) != 0;
   }
   return {};
 }

@@ -24,18 +24,6 @@ std::int64_t microseconds(Duration duration) {
 
 }  // namespace
 
-std::string sql_text(const SqlValue& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found != nullptr ? *found : std::string();
-}
-std::int64_t sql_number(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? *found : 0;
-}
-std::optional<WallTime> sql_time(const SqlValue& value) {
-  const auto* found = std::get_if<std::int64_t>(&value);
-  return found != nullptr ? std::optional(wall_of_unix_ms(*found)) : std::nullopt;
-}
 SqlValue time_value(const std::optional<WallTime>& at) { return at ? SqlValue(unix_ms(*at)) : SqlValue(); }
 
 Result<CheckState> state_of_row(const SqlRow& row) {

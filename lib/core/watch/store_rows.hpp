@@ -1,12 +1,10 @@
 #pragma once
+#include "serin/ports/sql_cell.hpp"
 #include "serin/watch/store.hpp"
 
 // Rows of the watcher's tables. Private to the module.
 namespace serin::watch {
 
-[[nodiscard]] std::string sql_text(const SqlValue& value);
-[[nodiscard]] std::int64_t sql_number(const SqlValue& value);
-[[nodiscard]] std::optional<WallTime> sql_time(const SqlValue& value);
 [[nodiscard]] SqlValue time_value(const std::optional<WallTime>& at);
 
 /// In the order of state_columns. Errors: data_loss.
