@@ -51,12 +51,11 @@ Result<std::optional<RolloutStatus>> read_rollout(rollout::Journal& journal, con
   SERIN_TRY(const std::vector<rollout::Record> newest, journal.history(service, 1));
   if (newest.empty() || rollout::is_final(newest.front().progress.state)) return std::nullopt;
   const rollout::Record& record = newest.front();
-  const auto stage = static_cast<std::size_t>(record.progress.stage);
   rollout::Report report = rollout::make_report(record);
   return RolloutStatus{.id = record.id,
                        .release = record.candidate.name.str(),
                        .state = std::string(rollout::state_name(record.progress.state)),
-                       .percent = record.progress.stage < 0 ? 0 : record.plan.stages.at(stage),
+                       .percent = rollout::percent_of(record.plan.stages, record.progress.stage),
                        .reason = record.progress.reason,
                        .paused = std::move(report.paused),
                        .awaits = std::move(report.awaits)};

@@ -189,7 +189,7 @@ void Evidence::add_latency(const Bucket& bucket) {
   }
   if (std::chrono::seconds(bucket.second - first_traffic_) < plan_.latency.warm_up) return;
   // Whoever carries most is slower because of that. Without a past nobody knows by how much.
-  const bool unfair = plan_.stages.at(static_cast<std::size_t>(bucket.stage)) > 100 * judge::fair_share;
+  const bool unfair = percent_of(plan_.stages, bucket.stage) > 100 * judge::fair_share;
   if (unfair && !judge->frozen()) return;
   guilt_.add_latency(bucket.canary_latency->counts(), bucket.baseline_latency->counts());
 }

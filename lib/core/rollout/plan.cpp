@@ -112,6 +112,14 @@ std::optional<OnUndecided> parse_on_undecided(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+double percent_of(const std::vector<double>& stages, int stage) {
+  return stage < 0 ? 0 : stages.at(static_cast<std::size_t>(stage));
+}
+
+double percent_after(const std::vector<double>& stages, int stage) {
+  return stage + 1 < std::ssize(stages) ? percent_of(stages, stage + 1) : 100;
+}
+
 Result<Plan> Plan::make(PlanOptions options) {
   SERIN_CHECK(check_stages(options.stages));
   SERIN_CHECK(at_least("monitoring_duration", options.monitoring_duration, 1s));

@@ -78,6 +78,12 @@ struct PlanOptions {
   ApprovalPlan approval = {};
 };
 
+/// The candidate's percentage in a stage; 0 before the first, which is stage -1. Throws std::out_of_range for a stage
+/// that the plan does not have: only a damaged journal names one.
+[[nodiscard]] double percent_of(const std::vector<double>& stages, int stage);
+/// And in the one after it: 100 after the last.
+[[nodiscard]] double percent_after(const std::vector<double>& stages, int stage);
+
 /// Options that passed their checks.
 class Plan {
  public:

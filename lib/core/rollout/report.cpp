@@ -47,12 +47,9 @@ void fold_events(Report& report, const Record& record) {
     stage = nullptr;
   };
   for (const Event& event : record.events) {
-    if (event.kind == EventKind::await) {
-      const int next = event.stage + 1;
-      report.awaits = fmt::format(
-          "waits for an approval before {:.4g} %",
-          next < std::ssize(record.plan.stages) ? record.plan.stages.at(static_cast<std::size_t>(next)) : 100);
-    }
+    if (event.kind == EventKind::await)
+      report.awaits =
+          fmt::format("waits for an approval before {:.4g} %", percent_after(record.plan.stages, event.stage));
     if (event.kind == EventKind::leave_stage || event.kind == EventKind::hold || event.kind == EventKind::verdict ||
         event.kind == EventKind::restore || event.kind == EventKind::set_split ||
         (event.order && event.obeyed && event.order->kind == OrderKind::approve))
@@ -65,9 +62,7 @@ void fold_events(Report& report, const Record& record) {
         // Held and taken up again, or after a crash: the same stage, anew.
         std::erase_if(report.stages, [&](const StageReport& known) { return known.stage == event.stage; });
         report.stages.push_back(
-            {.stage = event.stage,
-             .percent = event.stage < 0 ? 0 : record.plan.stages.at(static_cast<std::size_t>(event.stage)),
-             .entered = event.at});
+            {.stage = event.stage, .percent = percent_of(record.plan.stages, event.stage), .entered = event.at});
         stage = &report.stages.back();
         break;
       case EventKind::extend_stage:

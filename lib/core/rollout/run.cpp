@@ -79,17 +79,27 @@ Status Run::may_act() {
   return allowed;
 }
 
-Status Run::begin(EventKind kind, const Split& split, std::string text) {
-  record_.events.push_back({.seq = static_cast<std::int64_t>(record_.events.size()) + 1,
-                            .kind = kind,
-                            .stage = record_.progress.stage,
-                            .split = split,
-                            .seen = {},
-                            .text = std::move(text),
-                            .wall = ports_.sleeper.wall(),
-                            .at = now(),
-                            .done = {}});
+Event Run::event_now(EventKind kind, std::string text) const {
+  return {.seq = static_cast<std::int64_t>(record_.events.size()) + 1,
+          .kind = kind,
+          .stage = record_.progress.stage,
+          .split = {},
+          .seen = {},
+          .text = std::move(text),
+          .wall = ports_.sleeper.wall(),
+          .at = now(),
+          .done = {}};
+}
+
+Status Run::write(Event event) {
+  record_.events.push_back(std::move(event));
   return ports_.journal.write(record_.id, record_.events.back(), record_.progress);
+}
+
+Status Run::begin(EventKind kind, const Split& split, std::string text) {
+  Event event = event_now(kind, std::move(text));
+  event.split = split;
+  return write(std::move(event));
 }
 
 Status Run::complete(const Split& seen) {
@@ -100,16 +110,9 @@ Status Run::complete(const Split& seen) {
 }
 
 Status Run::say(EventKind kind, std::string text) {
-  record_.events.push_back({.seq = static_cast<std::int64_t>(record_.events.size()) + 1,
-                            .kind = kind,
-                            .stage = record_.progress.stage,
-                            .split = {},
-                            .seen = {},
-                            .text = std::move(text),
-                            .wall = ports_.sleeper.wall(),
-                            .at = now(),
-                            .done = now()});
-  return ports_.journal.write(record_.id, record_.events.back(), record_.progress);
+  Event event = event_now(kind, std::move(text));
+  event.done = event.at;
+  return write(std::move(event));
 }
 
 void Run::try_say(EventKind kind, std::string text) {
@@ -403,9 +406,8 @@ std::optional<Decision> Run::ask_gate(const Sight& sight, const GatePlan& plan, 
   return said;
 }
 
-double Run::percent() const {
-  return record_.progress.stage < 0 ? 0 : plan_.stages.at(static_cast<std::size_t>(record_.progress.stage));
-}
+double Run::percent() const { return percent_of(plan_.stages, record_.progress.stage); }
+double Run::next_percent() const { return percent_after(plan_.stages, record_.progress.stage); }
 
 Split Run::expected() const { return canary_split(record_.baseline, record_.candidate.name, percent()); }
 

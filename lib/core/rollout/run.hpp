@@ -78,6 +78,9 @@ class Run {
   void stop_release(const ReleaseName& release);
 
   Status may_act();
+  /// An event of this moment and stage, with nothing done and no split.
+  [[nodiscard]] Event event_now(EventKind kind, std::string text) const;
+  Status write(Event event);
   /// Writes an event down before its action is taken.
   Status begin(EventKind kind, const Split& split, std::string text);
   /// The action of the newest event had its effect.

@@ -155,7 +155,7 @@ Status Run::take_up() {
     if (event.kind != EventKind::enter_stage && event.kind != EventKind::enter_zero) continue;
     add_until(second_of(event.at));
     const bool stage = event.kind == EventKind::enter_stage;
-    evidence_.enter(stage ? plan_.stages.at(static_cast<std::size_t>(event.stage)) : 0, second_of(event.at));
+    evidence_.enter(stage ? percent_of(plan_.stages, event.stage) : 0, second_of(event.at));
     entry = stage ? &event : nullptr;
     extensions = 0;
   }

@@ -94,34 +94,22 @@ Status Run::take_order(const Order& order, const OrderAnswer& answer) {
     record_.progress.state = State::restoring;
     record_.progress.reason = (order.kind == OrderKind::reject ? "rejected by " : "aborted by ") + order_text(order);
   }
-  record_.events.push_back({.seq = static_cast<std::int64_t>(record_.events.size()) + 1,
-                            .kind = EventKind::order,
-                            .stage = record_.progress.stage,
-                            .split = {},
-                            .seen = {},
-                            .text = answer.text,
-                            .wall = ports_.sleeper.wall(),
-                            .at = now(),
-                            .done = now(),
-                            .order = order,
-                            .obeyed = answer.accepted});
-  const Event event = record_.events.back();
-  SERIN_CHECK(ports_.journal.write(record_.id, event, record_.progress));
+  Event event = event_now(EventKind::order, answer.text);
+  event.done = event.at;
+  event.order = order;
+  event.obeyed = answer.accepted;
+  const Instant at = event.at;
+  SERIN_CHECK(write(std::move(event)));
   ports_.observer.on_note(fmt::format("{}: {} by {}{}", order_name(order.kind),
                                       answer.accepted ? "ordered" : "refused, though ordered", order_text(order),
                                       answer.accepted ? "" : ": " + answer.text));
   if (aborts) ports_.observer.on_verdict(record_, record_.progress.reason);
   if (!answer.accepted) return {};
   const Duration stood = stood_;
-  obey(order, event.at);
+  obey(order, at);
   ends_ += stood_ - stood;
-  gate_from_ = go_on_.now ? event.at : gate_from_ + (stood_ - stood);
+  gate_from_ = go_on_.now ? at : gate_from_ + (stood_ - stood);
   return {};
-}
-
-double Run::next_percent() const {
-  const int next = record_.progress.stage + 1;
-  return next < std::ssize(plan_.stages) ? plan_.stages.at(static_cast<std::size_t>(next)) : 100;
 }
 
 Result<std::optional<Decision>> Run::ask_person(Decision& decision) {

@@ -239,6 +239,8 @@ Result<Record> SqlJournal::read(const SqlRow& row) {
 }
 
 Status SqlJournal::read_orders(Record& record) {
+  // Most rollouts had none, and a history reads many.
+  if (std::ranges::find(record.events, EventKind::order, &Event::kind) == record.events.end()) return {};
   SERIN_TRY(
       const SqlTable orders,
       sql_.query("SELECT seq, id, kind, by_whom, reason, given, obeyed, percent FROM rollout_orders WHERE rollout = $1",
