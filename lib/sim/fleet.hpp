@@ -10,25 +10,10 @@
 #include "serin/ports/platform.hpp"
 #include "serin/ports/router.hpp"
 #include "serin/ports/traffic.hpp"
+#include "serin/sim/outside.hpp"
 #include "serin/sim/world.hpp"
 
 namespace serin::sim {
-
-/// What happens at each call to the outside: `before` may answer an error instead of the call, or throw, as a process
-/// does that is killed there; `after` is called when the effect is there and the caller does not know yet.
-struct Outside {
-  std::function<Status(std::string_view call)> before;
-  std::function<void(std::string_view call)> after;
-  /// Runs `effect` between the two.
-  template <class Effect>
-  auto call(std::string_view what, const Effect& effect) const -> decltype(effect()) {
-    if (before)
-      if (Status allowed = before(what); !allowed) return std::unexpected<Error>(std::move(allowed).error());
-    auto result = effect();
-    if (after) after(what);
-    return result;
-  }
-};
 
 /// How a release behaves once it is started.
 struct Behaviour {

@@ -16,12 +16,12 @@
 #include "serin/rollout/engine.hpp"
 #include "serin/rollout/split.hpp"
 #include "serin/rollout/sql_journal.hpp"
+#include "serin/sim/outside.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 
 namespace serin::google_emulator {
 
-/// What kill -9 is here: the engine's stack is gone, the world goes on.
-struct Killed {};
+using sim::Killed;
 
 /// The network: Google's interfaces, and the revisions at their own addresses.
 class Network final : public HttpClient {

@@ -10,29 +10,7 @@
 namespace serin::notify {
 namespace {
 
-/// The n-th point of `act` throws. Returns where that was; empty when there are fewer points.
-template <class Act>
-std::string killed_at(Scene& scene, int n, const Act& act) {
-  int points = 0;
-  std::string where;
-  const auto point = [&](std::string_view call, std::string_view when) {
-    if (++points != n) return;
-    where = fmt::format("{} {}", when, call);
-    throw Killed{};
-  };
-  scene.outside.before = [&](std::string_view call) -> Status {
-    point(call, "before");
-    return {};
-  };
-  scene.outside.after = [&](std::string_view call) { point(call, "after"); };
-  try {
-    act();
-  } catch (const Killed&) {
-    EXPECT_FALSE(where.empty());
-  }
-  scene.outside = {};
-  return where;
-}
+using sim::killed_at;
 
 /// What the caller of the outbox wants to say, in order. What was not taken when a process died is said again by the
 /// next one, which sees the same world.
@@ -86,12 +64,12 @@ bool survives(int n, int second, bool can_change) {
     return calls >= 2 && calls <= 4 ? refuses(Errc::unavailable) : Answer{};
   };
   Story story(scene);
-  std::string at = killed_at(scene, n, [&] { story.tell(); });
+  std::string at = killed_at(scene.outside, n, [&] { story.tell(); });
   if (at.empty()) return false;
   int kills = 1;
   scene.restart();
   if (second > 0) {
-    const std::string again = killed_at(scene, second, [&] { story.tell(); });
+    const std::string again = killed_at(scene.outside, second, [&] { story.tell(); });
     if (!again.empty()) ++kills;
     at += fmt::format(", then {}", again);
     scene.restart();
@@ -129,9 +107,9 @@ TEST(OutboxKilled, between_telling_and_writing_it_down_tells_the_same_message_ag
   scene.begin("a");
   scene.world.advance(31s);
   scene.outside.after = [](std::string_view call) {
-    if (call == "send") throw Killed{};
+    if (call == "send") throw sim::Killed{};
   };
-  EXPECT_THROW(static_cast<void>(scene.step()), Killed);
+  EXPECT_THROW(static_cast<void>(scene.step()), sim::Killed);
   scene.outside = {};
   scene.restart();
   EXPECT_EQ(scene.step().did, Did::nothing) << "the dead one's claim holds for an attempt's time";

@@ -7,14 +7,11 @@
 #include <functional>
 
 #include "serin/notify/outbox.hpp"
-#include "serin/sim/fleet.hpp"
+#include "serin/sim/outside.hpp"
 #include "serin/sim/world.hpp"
 #include "serin/sqlite/sqlite_sql.hpp"
 
 namespace serin::notify {
-
-/// What kill -9 is here: the stack is gone, the world and the database go on.
-struct Killed {};
 
 /// A database whose calls can be watched, refused and died at.
 class WatchedSql final : public Sql {

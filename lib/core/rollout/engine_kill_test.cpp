@@ -83,7 +83,7 @@ bool survives(int n, int second_kill, const sim::Behaviour& behaviour, State end
   scene.options.stages = {20, 50};
   scene.options.monitoring_duration = 10s;
   scene.fleet.behave(release("v2"), behaviour);
-  std::string at = killed_at(scene, n, [&] { static_cast<void>(scene.deploy()); });
+  std::string at = killed_at(scene.fleet.outside, n, [&] { static_cast<void>(scene.deploy()); });
   if (at.empty()) return false;
   int kills = 1;
   const std::vector<Bucket> seen =
@@ -91,7 +91,7 @@ bool survives(int n, int second_kill, const sim::Behaviour& behaviour, State end
   scene.world.advance(3s);
   const auto take_up = [&] { return scene.engine().resume(service()); };
   if (second_kill > 0) {
-    const std::string again = killed_at(scene, second_kill, [&] { static_cast<void>(take_up()); });
+    const std::string again = killed_at(scene.fleet.outside, second_kill, [&] { static_cast<void>(take_up()); });
     if (!again.empty()) ++kills;
     at += fmt::format(", then {}", again);
     scene.world.advance(1s);

@@ -201,12 +201,12 @@ TEST(Orders, a_pause_outlives_the_process_and_a_hold_ends_it) {
   EXPECT_THROW(
       {
         scene.fleet.outside.before = [&](std::string_view) -> Status {
-          if (!scene.orders.answers.empty() && scene.orders.answers[0]) throw Killed{};
+          if (!scene.orders.answers.empty() && scene.orders.answers[0]) throw sim::Killed{};
           return {};
         };
         static_cast<void>(scene.deploy());
       },
-      Killed);
+      sim::Killed);
   scene.fleet.outside = {};
   scene.world.advance(60s);
   scene.order(60s, OrderKind::resume);
@@ -305,7 +305,7 @@ bool obeys_once(int n, const std::vector<std::pair<Duration, OrderKind>>& script
   scene.options.stages = {20, 50};
   scene.options.monitoring_duration = 10s;
   for (const auto& [in, kind] : script) scene.order(in, kind);
-  const std::string at = killed_at(scene, n, [&] { static_cast<void>(scene.deploy()); });
+  const std::string at = killed_at(scene.fleet.outside, n, [&] { static_cast<void>(scene.deploy()); });
   if (at.empty()) return false;
   scene.world.advance(1s);
   const Result<Report> resumed = scene.engine().resume(service());

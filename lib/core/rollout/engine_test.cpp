@@ -194,7 +194,7 @@ TEST(Rollout, killed_at_any_call_and_resumed_ends_promoted_or_restored) {
       scene.options.stages = {20};
       scene.options.monitoring_duration = 10s;
       scene.fleet.behave(release("v2"), {.error_rate = error_rate});
-      const std::string where = killed_at(scene, n, [&] { static_cast<void>(scene.deploy()); });
+      const std::string where = killed_at(scene.fleet.outside, n, [&] { static_cast<void>(scene.deploy()); });
       if (where.empty()) break;
       points = n;
       scene.world.advance(3s);

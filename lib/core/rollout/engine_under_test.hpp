@@ -19,8 +19,7 @@ inline ReleaseSpec spec(std::string_view name) {
   return {.name = release(name), .replicas = 2, .digest = "sha256:" + std::string(name)};
 }
 
-/// What kill -9 is here: the engine's stack is gone, the world goes on.
-struct Killed {};
+using sim::killed_at;
 
 class MemoryJournal final : public Journal {
  public:
@@ -216,31 +215,6 @@ inline std::string expect_outcome(const Scene& scene, const Result<Report>& resu
   EXPECT_TRUE(result.has_value() && result->outcome == outcome) << scene.story(result);
   EXPECT_EQ(scene.split(), split) << scene.story(result);
   return result ? result->reason : result.error().text();
-}
-
-/// Calls `act` and kills it at its n-th point, before or after the effect of an outside call; 0: never. Returns where,
-/// or nothing when it ended before.
-template <class Act>
-std::string killed_at(Scene& scene, int n, const Act& act) {
-  int points = 0;
-  std::string where;
-  const auto point = [&](std::string_view call, std::string_view when) {
-    if (++points != n) return;
-    where = fmt::format("{} {}", when, call);
-    throw Killed{};
-  };
-  scene.fleet.outside.before = [&](std::string_view call) -> Status {
-    point(call, "before");
-    return {};
-  };
-  scene.fleet.outside.after = [&](std::string_view call) { point(call, "after"); };
-  try {
-    act();
-  } catch (const Killed&) {
-    EXPECT_FALSE(where.empty());
-  }
-  scene.fleet.outside = {};
-  return where;
 }
 
 }  // namespace serin::rollout
