@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "serin/judge/dispersion.hpp"
 
@@ -68,10 +69,6 @@ std::optional<std::size_t> edge_of(const LatencyCounts& counts, double quantile)
 double doubt(double share, double requests) { return 2 * std::sqrt(share * (1 - share) / requests); }
 
 }  // namespace
-
-std::size_t latency_cell(std::span<const double> edges_ms, double milliseconds) noexcept {
-  return static_cast<std::size_t>(std::ranges::lower_bound(edges_ms, milliseconds) - edges_ms.begin());
-}
 
 double time_uniform_band(double n, double alpha) noexcept {
   if (n < 1) return 1;

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -12,9 +11,6 @@
 #include "serin/judge/options.hpp"
 
 namespace serin::judge {
-
-/// The cell of one request. Pure.
-[[nodiscard]] std::size_t latency_cell(std::span<const double> edges_ms, double milliseconds) noexcept;
 
 /// Half the width of a band around an empirical distribution function that holds at all times and places together with
 /// probability 1 - alpha. Source: Howard, Ramdas, "Sequential estimation of quantiles with applications to A/B testing
