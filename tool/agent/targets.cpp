@@ -25,10 +25,7 @@ Status TargetsFile::update(const std::vector<control::ObservedReplica>& replicas
   std::string text = scrape_targets(replicas);
   if (text == written_) return {};
   SERIN_CHECK(make_folders(std::filesystem::path(path_).parent_path().string()));
-  SERIN_CHECK(write_file(path_, text));
-  std::error_code error;  // Prometheus runs as a user of its own
-  std::filesystem::permissions(path_, std::filesystem::perms{0644}, error);
-  if (error) return fail_errno(error.value(), path_);
+  SERIN_CHECK(write_file(path_, text, Readers::everybody));  // Prometheus runs as a user of its own
   written_ = std::move(text);
   return {};
 }

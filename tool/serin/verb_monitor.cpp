@@ -93,11 +93,8 @@ Status make_change(const Change& change, const std::string& folder) {
     return {};
   }
   SERIN_CHECK(make_folders(path.parent_path().string()));
-  SERIN_CHECK(write_file(path.string(), change.text));
   // Prometheus and Alertmanager run as users of their own; there is no secret in these files.
-  std::error_code error;
-  std::filesystem::permissions(path, std::filesystem::perms{0644}, error);
-  return error ? fail_errno(error.value(), path.string()) : Status();
+  return write_file(path.string(), change.text, Readers::everybody);
 }
 
 Status reload(const std::string& url, VerbContext& context) {

@@ -73,7 +73,7 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
   return out;
 }
 
-Status write_file(const std::string& path, std::string_view content) {
+Status write_file(const std::string& path, std::string_view content, Readers readers) {
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
   {
     const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
@@ -84,6 +84,8 @@ Status write_file(const std::string& path, std::string_view content) {
       if (count >= 0) content.remove_prefix(static_cast<std::size_t>(count));
       if (count < 0 && errno != EINTR) error = errno;
     }
+    // After open(), whose mode the umask cuts.
+    if (error == 0 && readers == Readers::everybody && ::fchmod(file.number, 0644) != 0) error = errno;
     if (error == 0 && ::fsync(file.number) != 0) error = errno;
     if (error != 0) {
       ::unlink(temporary.c_str());
