@@ -15,6 +15,14 @@ namespace {
 
 constexpr Duration ask_every = 100ms;
 
+/// The newest rollout of a service, which is not over. Errors: conflict, with how it ended; the journal's.
+Result<rollout::Record> open_rollout(rollout::Journal& journal, const ServiceName& service) {
+  SERIN_TRY(std::vector<rollout::Record> newest, journal.history(service, 1));
+  if (newest.empty()) return fail(Errc::conflict, fmt::format("{} never had a rollout", service));
+  if (rollout::is_final(newest.front().progress.state)) return fail(Errc::conflict, rollout::too_late(newest.front()));
+  return std::move(newest.front());
+}
+
 /// Answers in the place of a process that will not: the rollout is over, or stands and nobody drives it.
 Status answer_too_late(control::OrderStore& orders, std::int64_t id, const rollout::Record& record, bool driven) {
   const rollout::State state = record.progress.state;
@@ -33,21 +41,12 @@ std::string this_person() {
   return fmt::format("{}@{}", known ? std::string(entry.pw_name) : fmt::format("uid-{}", getuid()), this_host());
 }
 
-Result<rollout::Record> open_rollout(RealContext& context, Session& session, const ServiceName& service) {
+Result<control::KeptOrder> steer(RealContext& context, Session& session, const SteerOptions& options) {
   SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
             rollout::SqlJournal::open(session.state, context.patient()));
-  SERIN_TRY(std::vector<rollout::Record> newest, journal->history(service, 1));
-  if (newest.empty()) return fail(Errc::conflict, fmt::format("{} never had a rollout", service));
-  if (rollout::is_final(newest.front().progress.state)) return fail(Errc::conflict, rollout::too_late(newest.front()));
-  return std::move(newest.front());
-}
-
-Result<std::optional<control::KeptOrder>> steer(RealContext& context, Session& session, const SteerOptions& options) {
-  SERIN_TRY(const rollout::Record open, open_rollout(context, session, options.service));
+  SERIN_TRY(const rollout::Record open, open_rollout(*journal, options.service));
   SERIN_TRY(const std::string driver, Seat::driver(context, session, options.service));
-  if (driver.empty()) return std::nullopt;
-  SERIN_TRY(const std::unique_ptr<rollout::SqlJournal> journal,
-            rollout::SqlJournal::open(session.state, context.patient()));
+  if (driver.empty()) return fail(Errc::conflict, rollout::too_late(open));
   SERIN_TRY(const std::unique_ptr<control::OrderStore> orders,
             control::OrderStore::open(session.state, context.patient()));
   SERIN_TRY(const std::int64_t id, orders->give({.rollout = open.id,

@@ -1,10 +1,8 @@
 #pragma once
-#include <optional>
 #include <string>
 
 #include "real_context.hpp"
 #include "serin/control/order_store.hpp"
-#include "serin/rollout/record.hpp"
 
 namespace serin::tool {
 
@@ -16,13 +14,10 @@ struct SteerOptions {
   Duration wait = 30s;  ///< for an answer; the order stays when it is over
 };
 
-/// Gives an order to the process that drives the service's rollout, and waits for its answer. Nothing: no living
-/// process drives it. Errors: conflict (no rollout is open; the sentence says how the last one ended),
-/// deadline_exceeded, unavailable or cancelled (the order is written down and has no answer yet), the store's.
-Result<std::optional<control::KeptOrder>> steer(RealContext& context, Session& session, const SteerOptions& options);
-
-/// The newest rollout of a service, which is not over. Errors: conflict, with how it ended; the journal's.
-Result<rollout::Record> open_rollout(RealContext& context, Session& session, const ServiceName& service);
+/// Gives an order to the process that drives the service's rollout, and waits for its answer. Errors: conflict (no
+/// rollout is open, or no living process drives it; the sentence says how it stands), deadline_exceeded, unavailable or
+/// cancelled (the order is written down and has no answer yet), the store's.
+Result<control::KeptOrder> steer(RealContext& context, Session& session, const SteerOptions& options);
 
 /// "anna@host": who runs this process.
 [[nodiscard]] std::string this_person();

@@ -34,7 +34,7 @@ void tell(RealContext& context, const SteerFlags& flags, const control::KeptOrde
   if (!flags.json) context.out(fmt::format("{}: {}\n", what, kept.answer->text));
 }
 
-Result<std::optional<control::KeptOrder>> give(RealContext& context, const SteerFlags& flags, rollout::OrderKind kind) {
+Result<control::KeptOrder> give(RealContext& context, const SteerFlags& flags, rollout::OrderKind kind) {
   SERIN_TRY(const Duration wait, parse_duration(flags.wait));
   SERIN_TRY(Session* const session, session_for(context, flags.service));
   SERIN_TRY(const config::ServiceSpec* const service, find_service(session->spec, flags.service));
@@ -43,14 +43,7 @@ Result<std::optional<control::KeptOrder>> give(RealContext& context, const Steer
 }
 
 void order(RealContext& context, const SteerFlags& flags, rollout::OrderKind kind) {
-  const auto kept = [&]() -> Result<control::KeptOrder> {
-    SERIN_TRY(std::optional<control::KeptOrder> given, give(context, flags, kind));
-    if (given) return *std::move(given);
-    SERIN_TRY(Session* const session, session_for(context, flags.service));
-    SERIN_TRY(const config::ServiceSpec* const service, find_service(session->spec, flags.service));
-    SERIN_TRY(const rollout::Record open, open_rollout(context, *session, service->name));
-    return fail(Errc::conflict, rollout::too_late(open));
-  }();
+  const Result<control::KeptOrder> kept = give(context, flags, kind);
   if (!kept) return context.fail_with(kept.error());
   tell(context, flags, *kept);
 }
@@ -69,11 +62,11 @@ CLI::App* add(CLI::App& app, SteerFlags& flags, const std::string& name, const s
 }  // namespace
 
 bool end_pause(RealContext& context, const SteerFlags& flags) {
-  const Result<std::optional<control::KeptOrder>> kept = give(context, flags, rollout::OrderKind::resume);
-  if (kept && !*kept) return false;
-  if (!kept && kept.error().code() == Errc::conflict) return false;  // none is open, which taking up says better
+  const Result<control::KeptOrder> kept = give(context, flags, rollout::OrderKind::resume);
+  // Nobody drives it, so it is taken up; or none is open, which taking up says better.
+  if (!kept && kept.error().code() == Errc::conflict) return false;
   if (kept)
-    tell(context, flags, **kept);
+    tell(context, flags, *kept);
   else
     context.fail_with(kept.error());
   return true;
