@@ -5,16 +5,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "fleet_under_test.hpp"
+#include "lanes.hpp"
 #include "one_service.hpp"
 
 namespace serin::crash {
@@ -115,33 +114,26 @@ int sweep(const Options& options) {
     for (long i = 0; i < count; ++i) plan.push_back({&kind, 1 + i * (whole.passed - 1) / std::max(1L, count - 1)});
   }
   std::mutex mutex;
-  std::atomic<std::size_t> next = 0;
   int well = 0;
   int killed = 0;
   std::map<std::string, std::pair<int, int>> by_kind;  // well, played
-  const auto work = [&](int lane) {
-    for (std::size_t i; (i = next++) < plan.size();) {
-      End end;
-      try {
-        end = play(*plan[i].kind, lane, plan[i].at);
-      } catch (const std::exception& error) {
-        end.what = error.what();
-      }
-      const std::lock_guard lock(mutex);
-      well += end.well ? 1 : 0;
-      killed += end.killed ? 1 : 0;
-      auto& [good, played] = by_kind[plan[i].kind->name];
-      good += end.well ? 1 : 0;
-      ++played;
-      fmt::print("{:4} point {:3} {}: {} {}\n", plan[i].kind->name, (plan[i].at + 1) / 2,
-                 plan[i].at % 2 == 1 ? "before" : "after ", end.well ? "ok   " : "WRONG", end.what);
-      std::fflush(stdout);
+  story::in_lanes(1, options.lanes, plan.size(), [&](int lane, std::size_t i) {
+    End end;
+    try {
+      end = play(*plan[i].kind, lane, plan[i].at);
+    } catch (const std::exception& error) {
+      end.what = error.what();
     }
-  };
-  {
-    std::vector<std::jthread> lanes;
-    for (int i = 1; i <= options.lanes; ++i) lanes.emplace_back(work, i);
-  }
+    const std::lock_guard lock(mutex);
+    well += end.well ? 1 : 0;
+    killed += end.killed ? 1 : 0;
+    auto& [good, played] = by_kind[plan[i].kind->name];
+    good += end.well ? 1 : 0;
+    ++played;
+    fmt::print("{:4} point {:3} {}: {} {}\n", plan[i].kind->name, (plan[i].at + 1) / 2,
+               plan[i].at % 2 == 1 ? "before" : "after ", end.well ? "ok   " : "WRONG", end.what);
+    std::fflush(stdout);
+  });
   const std::string sum =
       fmt::format("{} of {} releases ended as they must; {} were killed", well, plan.size(), killed);
   fmt::print("\n{}\n", sum);
@@ -162,19 +154,9 @@ int sweep(const Options& options) {
 }
 
 bool parse(int count, char** words, Options& options) {
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string_view name = words[i];
-    const std::string_view value = words[i + 1];
-    int* number = name == "--lanes" ? &options.lanes : name == "--points" ? &options.points : nullptr;
-    if (number != nullptr) {
-      if (std::from_chars(value.data(), value.data() + value.size(), *number).ec != std::errc()) return false;
-    } else if (name == "--page") {
-      options.page = value;
-    } else {
-      return false;
-    }
-  }
-  return count % 2 == 1 && options.lanes >= 1;
+  return story::parse_options(count, words, {{"--lanes", &options.lanes}, {"--points", &options.points}},
+                              {{"--page", &options.page}}) &&
+         options.lanes >= 1;
 }
 
 }  // namespace

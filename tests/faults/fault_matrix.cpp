@@ -4,15 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "lane.hpp"
+#include "lanes.hpp"
 
 namespace serin::faults {
 namespace {
@@ -66,27 +64,17 @@ std::string page_of(const std::vector<Kind>& all, std::map<std::string, Tally>& 
 }
 
 bool parse(int count, char** words, Options& options) {
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string_view name = words[i];
-    const std::string_view value = words[i + 1];
-    int* number = name == "--lanes" ? &options.lanes : name == "--times" ? &options.times : nullptr;
-    if (number != nullptr) {
-      if (std::from_chars(value.data(), value.data() + value.size(), *number).ec != std::errc()) return false;
-    } else if (name == "--only") {
-      options.only = "," + std::string(value) + ",";
-    } else if (name == "--page") {
-      options.page = value;
-    } else {
-      return false;
-    }
-  }
-  return count % 2 == 1 && options.lanes >= 1;
+  return story::parse_options(count, words, {{"--lanes", &options.lanes}, {"--times", &options.times}},
+                              {{"--only", &options.only}, {"--page", &options.page}}) &&
+         options.lanes >= 1;
 }
 
 int play(const Options& options) {
   std::vector<Kind> all = kinds();
   if (!options.only.empty())
-    std::erase_if(all, [&](const Kind& kind) { return options.only.find("," + kind.name + ",") == std::string::npos; });
+    std::erase_if(all, [&](const Kind& kind) {
+      return ("," + options.only + ",").find("," + kind.name + ",") == std::string::npos;
+    });
   if (all.empty()) {
     fmt::print(stderr, "fault_matrix: --only names no kind of release\n");
     return 2;
@@ -101,38 +89,30 @@ int play(const Options& options) {
   }
   std::mutex mutex;
   std::map<std::string, Tally> tallies;
-  std::atomic<std::size_t> next = 0;
   int number = 0;
-  const auto work = [&](int lane_number) {
-    Lane lane(lane_number);
-    for (std::size_t at; (at = next++) < plan.size();) {
-      const Kind& kind = *plan[at];
-      End end{.kind = kind.name, .outcome = "none"};
-      try {
-        end = lane.play(kind, static_cast<int>(at) + 1);
-      } catch (const std::exception& error) {
-        end.reason = error.what();
-      }
-      const std::lock_guard lock(mutex);
-      Tally& tally = tallies[kind.name];
-      ++tally.played;
-      tally.well += end.as_it_must ? 1 : 0;
-      tally.failed += end.failed_requests;
-      tally.sent += end.sent;
-      tally.missed += end.missed;
-      tally.seconds.push_back(end.seconds);
-      if (end.to_restore) tally.to_restore.push_back(*end.to_restore);
-      if (end.from_bad) tally.from_bad.push_back(*end.from_bad);
-      fmt::print("{:3} of {}  {:16} {} {} in {:.1f} s, {} requests failed ({} of {} as users saw it){}\n", ++number,
-                 plan.size(), kind.name, end.as_it_must ? "ok  " : "WRONG", end.outcome, end.seconds,
-                 end.failed_requests, end.missed, end.sent, end.as_it_must ? "" : ": " + end.reason);
-      std::fflush(stdout);
+  story::in_lanes(0, options.lanes, plan.size(), [&](int lane, std::size_t at) {
+    const Kind& kind = *plan[at];
+    End end{.kind = kind.name, .outcome = "none"};
+    try {
+      end = Lane(lane).play(kind, static_cast<int>(at) + 1);
+    } catch (const std::exception& error) {
+      end.reason = error.what();
     }
-  };
-  {
-    std::vector<std::jthread> lanes;
-    for (int i = 0; i < options.lanes; ++i) lanes.emplace_back(work, i);
-  }
+    const std::lock_guard lock(mutex);
+    Tally& tally = tallies[kind.name];
+    ++tally.played;
+    tally.well += end.as_it_must ? 1 : 0;
+    tally.failed += end.failed_requests;
+    tally.sent += end.sent;
+    tally.missed += end.missed;
+    tally.seconds.push_back(end.seconds);
+    if (end.to_restore) tally.to_restore.push_back(*end.to_restore);
+    if (end.from_bad) tally.from_bad.push_back(*end.from_bad);
+    fmt::print("{:3} of {}  {:16} {} {} in {:.1f} s, {} requests failed ({} of {} as users saw it){}\n", ++number,
+               plan.size(), kind.name, end.as_it_must ? "ok  " : "WRONG", end.outcome, end.seconds, end.failed_requests,
+               end.missed, end.sent, end.as_it_must ? "" : ": " + end.reason);
+    std::fflush(stdout);
+  });
   int bad = 0;
   int caught = 0;
   int healthy = 0;

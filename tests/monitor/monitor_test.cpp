@@ -14,21 +14,12 @@
 
 #include "serin/monitor/documents.hpp"
 #include "serin/monitor/metric_table.hpp"
+#include "small_catalogue.hpp"
 
 namespace serin::monitor {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::string_view small = R"(notify:
-  receivers: {all: {webhook: "http://127.0.0.1:9/"}}
-  severities: {page: all, ticket: all}
-services:
-  shop:
-    owner: sales
-    targets: ["127.0.0.1:8001"]
-    slos: [{name: availability, objective: 99.9, period: 30d}]
-)";
 
 std::string slurp(const std::filesystem::path& path) {
   std::ifstream in(path);
@@ -62,7 +53,7 @@ TEST(Catalogue, BurnFactorsAreThoseOfThePublishedTable) {
 }
 
 TEST(Catalogue, RulesPrintShortDecimalsAndGuardAgainstZeroTraffic) {
-  const auto read = load_catalogue(small, "m.yaml");
+  const auto read = load_catalogue(small_catalogue, "m.yaml");
   ASSERT_TRUE(read) << read.error().detail();
   const std::string rules = text_of(*read, "rules.yaml");
   for (const char* part :
@@ -74,11 +65,11 @@ TEST(Catalogue, RulesPrintShortDecimalsAndGuardAgainstZeroTraffic) {
 }
 
 TEST(Catalogue, WhatIsScrapedComesFromTheAgentOrFromTheCatalogueButFromSomewhere) {
-  const auto fixed = load_catalogue(small, "m.yaml");
+  const auto fixed = load_catalogue(small_catalogue, "m.yaml");
   ASSERT_TRUE(fixed) << fixed.error().detail();
   EXPECT_EQ(text_of(*fixed, "prometheus.yaml").find("file_sd"), std::string::npos);
   EXPECT_NE(text_of(*fixed, "prometheus.yaml").find("targets: ['127.0.0.1:8001']"), std::string::npos);
-  std::string lost(small);
+  std::string lost(small_catalogue);
   const std::string line = "    targets: [\"127.0.0.1:8001\"]\n";
   lost.erase(lost.find(line), line.size());
   EXPECT_NE(error_of(lost).find("no address to scrape"), std::string::npos) << error_of(lost);
@@ -91,8 +82,8 @@ TEST(Catalogue, WhatIsScrapedComesFromTheAgentOrFromTheCatalogueButFromSomewhere
 }
 
 TEST(Catalogue, TheSameCatalogueGivesTheSameBytes) {
-  const auto left = load_catalogue(small, "m.yaml");
-  const auto right = load_catalogue(small, "elsewhere/m.yaml");
+  const auto left = load_catalogue(small_catalogue, "m.yaml");
+  const auto right = load_catalogue(small_catalogue, "elsewhere/m.yaml");
   ASSERT_TRUE(left && right);
   const auto a = documents(*left);
   const auto b = documents(*right);
@@ -118,14 +109,14 @@ TEST(Catalogue, WhatCannotFireIsRefusedWithItsPlace) {
         Case{alert + "metric: health_check_stuck}}", "is missing: more_than"},
         Case{alert + "metric: health_check_stuck, older_than: 1h}}", "needs a timestamp"},
         Case{alert + "metric: health_check_stuck, more_than: 1, more_then: 1}}", "more_then"}})
-    EXPECT_NE(error_of(std::string(small) + one.more).find(one.sentence), std::string::npos)
+    EXPECT_NE(error_of(std::string(small_catalogue) + one.more).find(one.sentence), std::string::npos)
         << one.more << "\n"
-        << error_of(std::string(small) + one.more);
-  std::string loose(small);
+        << error_of(std::string(small_catalogue) + one.more);
+  std::string loose(small_catalogue);
   loose.replace(loose.find("99.9"), 4, "90.0");
   EXPECT_NE(error_of(loose).find("144 % errors: it cannot fire"), std::string::npos) << error_of(loose);
   EXPECT_EQ(error_of(loose).substr(0, 9), "m.yaml:8:") << error_of(loose);
-  std::string lost(small);
+  std::string lost(small_catalogue);
   lost.replace(lost.find("page: all"), 9, "page: nix");
   EXPECT_NE(error_of(lost).find("which is no receiver"), std::string::npos) << error_of(lost);
 }
@@ -140,7 +131,7 @@ TEST(Catalogue, TheFleetsAlertsAreAllProvedBothWays) {
 }
 
 TEST(Catalogue, ServicesMayTellSomebodyElse) {
-  std::string text(small);
+  std::string text(small_catalogue);
   text.replace(text.find("{all:"), 5, "{sales: {webhook: \"http://127.0.0.1:8/\"}, all:");
   text += "    notify: {ticket: sales}\n";
   const auto read = load_catalogue(text, "m.yaml");
@@ -195,7 +186,7 @@ TEST(MetricTable, TheGuideListsEveryMetricWithUnitAndHelp) {
 }
 
 TEST(Dashboard, EveryPanelAsksForWhatIsExported) {
-  const auto read = load_catalogue(small, "m.yaml");
+  const auto read = load_catalogue(small_catalogue, "m.yaml");
   ASSERT_TRUE(read);
   const std::string text = text_of(*read, "dashboards/fleet.json");
   const std::string rules = text_of(*read, "rules.yaml");

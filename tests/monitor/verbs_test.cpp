@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "shell.hpp"
+#include "small_catalogue.hpp"
 
 namespace serin::monitor {
 namespace {
@@ -15,16 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using story::Folder;
 using story::Outcome;
-
-constexpr std::string_view catalogue = R"(notify:
-  receivers: {all: {webhook: "http://127.0.0.1:9/"}}
-  severities: {page: all, ticket: all}
-services:
-  shop:
-    owner: sales
-    targets: ["127.0.0.1:8001"]
-    slos: [{name: availability, objective: 99.9, period: 30d}]
-)";
 
 struct Verbs : testing::Test {
   [[nodiscard]] Outcome monitor(std::vector<std::string> words,
@@ -55,7 +46,7 @@ struct Verbs : testing::Test {
 
   Folder folder;
   std::string to = folder.path() + "/to";
-  std::string file = folder.write("m.yaml", std::string(catalogue));
+  std::string file = folder.write("m.yaml", std::string(small_catalogue));
 };
 
 TEST_F(Verbs, all_is_well_with_a_catalogue_that_is_right) {
