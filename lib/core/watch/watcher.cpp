@@ -78,13 +78,8 @@ Status Watcher::load_entry(Entry& entry, const std::map<std::string, CheckState>
 Status Watcher::run() {
   for (;;) {
     SERIN_CHECK(cycle(true));
-    std::shared_ptr<Event> wake;
-    {
-      const std::scoped_lock lock(inbox_->mutex);
-      if (!inbox_->finished.empty()) continue;
-      wake = inbox_->wake = std::make_shared<Event>();
-    }
-    if (!ports_.sleeper.wait(*wake, wake_at(ports_.sleeper.wall()))) break;
+    const std::shared_ptr<Event> wake = next_wake();
+    if (wake && !ports_.sleeper.wait(*wake, wake_at(ports_.sleeper.wall()))) break;
   }
   stop_.request_stop();
   drain();
@@ -108,13 +103,8 @@ Status Watcher::once() {
     }
     SERIN_CHECK(cycle(false));
     if (all && !is_running()) break;
-    std::shared_ptr<Event> wake;
-    {
-      const std::scoped_lock lock(inbox_->mutex);
-      if (!inbox_->finished.empty()) continue;
-      wake = inbox_->wake = std::make_shared<Event>();
-    }
-    stopped = !ports_.sleeper.wait(*wake, ports_.sleeper.now() + 1s);
+    const std::shared_ptr<Event> wake = next_wake();
+    stopped = wake && !ports_.sleeper.wait(*wake, ports_.sleeper.now() + 1s);
   }
   stop_.request_stop();
   drain();
@@ -265,6 +255,12 @@ void Watcher::absorb(Entry& entry, RunResult result) {
   if (entry.trend == nullptr || missed || ports_.sleeper.now() < entry.next_trend) return;
   entry.next_trend = ports_.sleeper.now() + 1min;
   judge_trend_of(entry, *entry.trend, at);
+}
+
+std::shared_ptr<Event> Watcher::next_wake() {
+  const std::scoped_lock lock(inbox_->mutex);
+  if (!inbox_->finished.empty()) return nullptr;
+  return inbox_->wake = std::make_shared<Event>();
 }
 
 bool Watcher::is_running() const {

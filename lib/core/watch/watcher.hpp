@@ -73,6 +73,8 @@ class Watcher {
   void absorb(Entry& entry, RunResult result);
   void judge_trend_of(const Entry& entry, Entry& trend, WallTime now);
   Status tell(const Outgoing& message, WallTime now);
+  /// What the next run that ends will set; nothing when one has ended already.
+  std::shared_ptr<Event> next_wake();
   [[nodiscard]] bool is_running() const;
   void tell_outgoing(WallTime now);
   void beat(WallTime now, bool stopped);
