@@ -20,14 +20,12 @@ constexpr Duration call_timeout = 2s;
 /// "host/9f3a2b1c-4026531836": with the boot and the pid namespace, because containers may share a host's name but not
 /// its processes. Empty: not known.
 std::string this_machine() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return {};
   const Result<std::string> boot = read_file("/proc/sys/kernel/random/boot_id");
   std::error_code error;
   std::string pids = std::filesystem::read_symlink("/proc/self/ns/pid", error).string();  // "pid:[4026531836]"
   if (!boot || error) return {};
   std::erase_if(pids, [](char c) { return c < '0' || c > '9'; });
-  return fmt::format("{}/{}-{}", name.data(), boot->substr(0, 8), pids);
+  return fmt::format("{}/{}-{}", this_host(), boot->substr(0, 8), pids);
 }
 
 /// "serin deploy, process 7 (started 123) on host/...": the tick makes the pid a name for good.
@@ -65,10 +63,8 @@ std::string this_host() {
 
 Result<std::unique_ptr<Seat>> Seat::take(RealContext& context, Session& session, const ServiceName& service,
                                          std::string_view verb) {
-  const LeaseOptions options{.name = lease_name(service),
-                             .holder = name_of_this_process(verb),
-                             .ttl = ttl,
-                             .is_gone = is_gone};
+  const LeaseOptions options{
+      .name = lease_name(service), .holder = name_of_this_process(verb), .ttl = ttl, .is_gone = is_gone};
   Sleeper& sleeper = context.sleeper();
   SERIN_TRY(Lease lease,
             Lease::acquire(session.documents, sleeper, options, Deadline::after(sleeper.now(), call_timeout)));

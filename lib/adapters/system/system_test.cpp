@@ -88,6 +88,9 @@ TEST(Files, are_replaced_whole_and_errors_name_the_path) {
   ASSERT_TRUE(make_folders(folder.path + "/a/b"));
   ASSERT_TRUE(write_file(file, "one"));
   ASSERT_TRUE(write_file(file, "two"));
+  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms{0600}) << "its owner's";
+  ASSERT_TRUE(write_file(file, "two", Readers::everybody));
+  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms{0644});
   EXPECT_EQ(read_file(file).value(), "two");
   EXPECT_EQ(read_file(file, 2).error().code(), Errc::exhausted);
   EXPECT_EQ(make_folders(file).error().code(), Errc::conflict);
